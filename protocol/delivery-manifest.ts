@@ -1,0 +1,62 @@
+import * as v from "valibot";
+import { mediaFormat } from "./epoch-format.ts";
+import { gap } from "./gaps.ts";
+import { participantId, roomId, seq, sha256, source, takeId, trackId } from "./ids.ts";
+import { count, takeMicros, wallMillis } from "./units.ts";
+
+/** `manifest.json` of an export: what was delivered, what is missing, and how well it is placed. */
+export const DELIVERY_MANIFEST = 1;
+
+/**
+ * take µs = `offsetUs` + local µs × (1 + `ratePpm` × 1e-6). Fitted over all clock samples of a device in this take;
+ * the true time lies within `uncertaintyUs` of it at every point.
+ */
+export const clockModel = v.object({
+  method: v.picklist(["room-clock", "wall-clock", "alone"]),
+  offsetUs: v.number(),
+  ratePpm: v.number(),
+  uncertaintyUs: v.number(),
+  samples: count,
+});
+export type ClockModel = v.InferOutput<typeof clockModel>;
+
+export const deliveredTrack = v.object({
+  track: trackId,
+  source,
+  label: v.string(),
+  /** Name of the master that it is in; `null` when nothing of it could be used. */
+  file: v.nullable(v.string()),
+  clock: clockModel,
+  /** The track's first sample on the take's time line. */
+  startUs: v.nullable(takeMicros),
+  endUs: v.nullable(takeMicros),
+  end: v.picklist(["closed", "cut-short", "unsealed"]),
+  /** Video frames or Opus packets in the master. */
+  samples: count,
+  /** PCM sample frames at 48 kHz that were captured; 0 for video. */
+  pcmFrames: count,
+  runs: v.array(
+    v.object({ run: count, media: mediaFormat, firstSeq: seq, lastSeq: seq, samples: count }),
+  ),
+  epochs: v.array(v.object({ seq, sha256, bytes: count, samples: count })),
+  /** On the take's time line, µs. */
+  gaps: v.array(gap),
+  /** Audio: loudest sample per 1/20 s from `startUs` on, bytes 0…255, base64. */
+  peaks: v.string(),
+});
+export type DeliveredTrack = v.InferOutput<typeof deliveredTrack>;
+
+export const deliveryManifest = v.object({
+  manifest: v.literal(DELIVERY_MANIFEST),
+  room: v.nullable(roomId),
+  take: takeId,
+  title: v.string(),
+  startedMs: wallMillis,
+  /** Frames per second of the timeline, as numerator and denominator. */
+  timeline: v.object({ rate: v.tuple([count, count]), durationUs: v.number() }),
+  participants: v.array(
+    v.object({ participant: v.nullable(participantId), name: v.string(), tracks: v.array(deliveredTrack) }),
+  ),
+  files: v.array(v.object({ name: v.string(), bytes: count, sha256 })),
+});
+export type DeliveryManifest = v.InferOutput<typeof deliveryManifest>;

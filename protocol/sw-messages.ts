@@ -1,0 +1,23 @@
+import * as v from "valibot";
+import { takeId, trackId } from "./ids.ts";
+
+/** Web Lock that exactly one uploader of this origin holds while it drains. */
+export const UPLOAD_LOCK = "tapesync-upload";
+
+/** Web Lock that a page holds for as long as it records a take; a take in state `recording` without it was cut short. */
+export const takeLock = (take: string): string => `tapesync-take-${take}`;
+
+/** Prefix of Background Sync tags. Re-registering the same tag during back-off does nothing, so each gets a fresh suffix. */
+export const SYNC_TAG_PREFIX = "tapesync-upload-";
+
+/** BroadcastChannel between page, workers and service worker. */
+export const JOURNAL_CHANNEL = "tapesync-journal";
+
+/** What is told on the journal channel. Hints only: the manifest is the truth. */
+export const journalMessage = v.variant("type", [
+  v.object({ type: v.literal("epoch-sealed"), take: takeId, track: trackId }),
+  v.object({ type: v.literal("epoch-received"), take: takeId, track: trackId }),
+  v.object({ type: v.literal("track-closed"), take: takeId, track: trackId }),
+  v.object({ type: v.literal("take-changed"), take: takeId }),
+]);
+export type JournalMessage = v.InferOutput<typeof journalMessage>;

@@ -1,0 +1,47 @@
+import * as v from "valibot";
+
+declare const unit: unique symbol;
+type Unit<Name extends string> = number & { readonly [unit]: Name };
+
+/**
+ * µs on the monotonic clock of ONE page: its `performance.now()` × 1000. Workers convert with the two
+ * `performance.timeOrigin`s. Never compare across devices or page loads.
+ */
+export type LocalMicros = Unit<"LocalMicros">;
+
+/** µs since the Unix epoch on the room's clock, which is the clock of the room's server object. */
+export type RoomMicros = Unit<"RoomMicros">;
+
+/** µs since the take's shared zero: room µs less the take's `zeroRoomUs`. */
+export type TakeMicros = Unit<"TakeMicros">;
+
+/** µs since the track's own zero: local µs less `trackZeroUs`. Sample times in an epoch's file. */
+export type TrackMicros = Unit<"TrackMicros">;
+
+const finite = v.pipe(v.number(), v.finite());
+const integer = v.pipe(v.number(), v.safeInteger());
+
+export const localMicros = v.pipe(
+  finite,
+  v.transform((value) => value as LocalMicros),
+);
+export const roomMicros = v.pipe(
+  finite,
+  v.transform((value) => value as RoomMicros),
+);
+export const takeMicros = v.pipe(
+  finite,
+  v.transform((value) => value as TakeMicros),
+);
+
+/** ms since the Unix epoch on some wall clock: for people to read, never for sync. */
+export const wallMillis = v.pipe(integer, v.minValue(0));
+
+export const count = v.pipe(integer, v.minValue(0));
+
+export const asLocal = (value: number): LocalMicros => value as LocalMicros;
+export const asRoom = (value: number): RoomMicros => value as RoomMicros;
+export const asTake = (value: number): TakeMicros => value as TakeMicros;
+export const asTrack = (value: number): TrackMicros => value as TrackMicros;
+
+export const SECOND_US = 1_000_000;
