@@ -94,6 +94,8 @@ export const jobState = v.object({
   startedMs: wallMillis,
   /** Why the last try failed, in plain words. */
   failure: v.nullable(v.object({ reason: v.string(), message: v.string() })),
+  /** `waiting` after a try that failed: how long until the next one, ms from this answer. */
+  nextTryInMs: v.optional(v.nullable(v.number())),
 });
 export type JobState = v.InferOutput<typeof jobState>;
 

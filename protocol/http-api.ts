@@ -140,13 +140,25 @@ export type TrackSummary = v.InferOutput<typeof trackSummary>;
 /** One take as the exports page and the studio see it. */
 export const takeSummary = v.object({
   take: takeId,
+  /** Counts the room's takes from 1; 0 for takes recorded alone. */
+  number: v.optional(count),
   title: v.string(),
   state: v.picklist(["rolling", "stopped"]),
   startedMs: wallMillis,
+  /** By the room's clock; `null` while it rolls and for takes recorded alone. */
+  stoppedMs: v.optional(v.nullable(wallMillis)),
   expiresMs: wallMillis,
   /** Stopped, every expected participant has declared tracks, and every track is sealed. */
   complete: v.boolean(),
-  participants: v.array(v.object({ participant: participantId, name: v.string(), role })),
+  participants: v.array(
+    v.object({
+      participant: participantId,
+      name: v.string(),
+      role,
+      /** Whether a socket of theirs is open. */
+      connected: v.optional(v.boolean()),
+    }),
+  ),
   tracks: v.array(trackSummary),
   job: v.nullable(jobState),
   exports: v.array(exportFile),
@@ -171,6 +183,7 @@ export const editorLink = v.object({ link: editorLinkId, createdMs: wallMillis, 
 export type EditorLink = v.InferOutput<typeof editorLink>;
 /** `key` is shown once; it goes into the fragment of the link: `/r/ROOM/exports#editor=KEY`. */
 export const editorLinkCreated = v.object({ ...editorLink.entries, key: v.string() });
+export type EditorLinkCreated = v.InferOutput<typeof editorLinkCreated>;
 export const editorLinks = v.object({ links: v.array(editorLink) });
 
 /**

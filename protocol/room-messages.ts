@@ -149,6 +149,8 @@ export const CLOSE = {
   protocolMismatch: 4426,
   /** Another socket of the same participant took over. */
   replaced: 4409,
+  /** `MAX_PARTICIPANTS` others are connected: try again later. */
+  roomFull: 4423,
   tooFast: 4429,
   roomGone: 4404,
 } as const;

@@ -20,6 +20,8 @@ export const seatRow = v.object({
   token: v.nullable(v.string()),
   tokenExpiresMs: wallMillis,
   usedMs: wallMillis,
+  /** Of a room that the upload made for a take recorded alone: which, so that a crash in between makes no second room. */
+  forTake: v.optional(takeId),
 });
 export type SeatRow = v.InferOutput<typeof seatRow>;
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 
 const WATCH_MS = 1000;
@@ -31,15 +32,28 @@ export function runCommand({ node, program, args, cwd, env, tethered }) {
   });
 }
 
-/** Under npm the parent outlives us; when it does not, it was killed. Started by hand, the parent may well leave. */
+/**
+ * npm outlives what it runs; when it does not, it was killed, and nobody is left to stop the program. Started by hand,
+ * the parent may well leave.
+ */
 function watchNpm(onGone) {
   if (!process.env.npm_lifecycle_event || process.platform === "win32") return () => {};
-  const parent = process.ppid;
+  const before = ancestry();
   const timer = setInterval(() => {
-    if (process.ppid !== parent) {
+    if (ancestry() !== before) {
       clearInterval(timer);
       onGone();
     }
   }, WATCH_MS);
   return () => clearInterval(timer);
+}
+
+/** The parent, and, since npm runs scripts through a shell that survives it, the parent's parent where it can be seen. */
+function ancestry() {
+  const stat = `/proc/${process.ppid}/stat`;
+  if (!existsSync(stat)) return String(process.ppid);
+  const fields = readFileSync(stat, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return `${process.ppid} ${fields[1]}`;
 }

@@ -54,7 +54,8 @@ export function ensureTools(names) {
 
 function find(tool) {
   const given = tool.override ? process.env[tool.override] : undefined;
-  if (given) return isExecutable(given) ? given : undefined;
+  if (given && !isExecutable(given)) throw new SetupError(`${tool.override} names ${given}, which is not a program.`);
+  if (given) return given;
   if ((tool.and ?? []).some((program) => !onPath(program))) return undefined;
   for (const program of tool.programs) {
     const found = onPath(program);

@@ -14,7 +14,9 @@ export function lockData(dataDir: string): () => void {
   const mine = `${process.pid} ${processBirth(process.pid)}`;
   const owner = readOwner(file);
   if (owner && owner.pid !== process.pid && owner.birth !== "" && processBirth(owner.pid) === owner.birth) {
-    throw new PlainError(`A studio already runs on ${dataDir} (process ${owner.pid}). Stop it, or choose another TAPESYNC_DATA.`);
+    throw new PlainError(
+      `A studio already runs on ${dataDir} (process ${owner.pid}). Stop it, or choose another TAPESYNC_DATA.`,
+    );
   }
   writeFileSync(file, mine);
   return () => rmSync(file, { force: true });

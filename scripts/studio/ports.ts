@@ -21,7 +21,8 @@ export async function claimPort(host: string, port: number): Promise<number> {
       if (code === "EACCES") throw new PlainError(`Port ${port} may not be used by this account. Choose another PORT.`);
       if (code === "EADDRNOTAVAIL") throw new PlainError(`This machine has no address ${host} (TAPESYNC_HOST).`);
       if (code !== "EADDRINUSE") throw error;
-      if (Date.now() >= until) throw new PlainError(`Port ${port} is taken. Stop what uses it, or choose another PORT.`);
+      if (Date.now() >= until)
+        throw new PlainError(`Port ${port} is taken. Stop what uses it, or choose another PORT.`);
     }
     await wait(RETRY_MS);
   }

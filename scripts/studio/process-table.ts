@@ -23,7 +23,9 @@ function childrenFromProc(parent: number): number[] {
 function childrenFromPs(parent: number): number[] {
   const table = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).stdout;
   const rows = table.trim().split("\n");
-  return rows.map((row) => row.trim().split(/\s+/).map(Number)).flatMap(([pid, ppid]) => (pid && ppid === parent ? [pid] : []));
+  return rows
+    .map((row) => row.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, ppid]) => (pid && ppid === parent ? [pid] : []));
 }
 
 /** Fields 4 and 22 of proc(5)'s stat; the name before them is in parentheses and may hold spaces. */

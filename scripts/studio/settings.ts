@@ -17,7 +17,7 @@ export interface StudioSettings {
   readonly publicUrl: string | undefined;
   /** A render service that runs elsewhere; without it one is started here. */
   readonly renderUrl: string | undefined;
-  /** Variables of the backend that the environment overrides, see `vars` in wrangler.jsonc. */
+  /** Holds values for the backend's own variables, see `vars` in wrangler.jsonc. */
   readonly environment: NodeJS.ProcessEnv;
 }
 

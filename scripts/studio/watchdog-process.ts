@@ -9,7 +9,10 @@ let pids: number[] = [];
 const lines = createInterface({ input: process.stdin });
 
 lines.on("line", (line) => {
-  pids = line.split(" ").filter((word) => word !== "").map(Number);
+  pids = line
+    .split(" ")
+    .filter((word) => word !== "")
+    .map(Number);
 });
 
 lines.on("close", () => {

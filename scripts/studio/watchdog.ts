@@ -23,7 +23,7 @@ export function startWatchdog(): Watchdog {
   child.stdin.on("error", (error) => console.error(`Watchdog: ${error.message}`));
   child.unref();
   return {
-    watch: (pids) => void child.stdin.write(`${pids.join(" ")}\n`),
+    watch: (pids) => void child.stdin.write(`${pids.filter((pid) => pid !== child.pid).join(" ")}\n`),
     dismiss: () => void child.stdin.end("\n"),
   };
 }

@@ -33,27 +33,27 @@ function Screens(props: { models: AppModels; place: Place; arrived(): void }): J
   return (
     <Switch fallback={<NotFoundScreen />}>
       <Match when={is("home")} keyed>
-        <WithModel open={() => props.models.home()} ready={() => props.arrived()}>
+        <WithModel open={() => (void HomeScreen.preload(), props.models.home())} ready={() => props.arrived()}>
           {(model) => <HomeScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("room")} keyed>
-        <WithModel open={() => props.models.room(addressOf(props.place))} ready={() => props.arrived()}>
+        <WithModel open={() => (void RoomScreen.preload(), props.models.room(addressOf(props.place)))} ready={() => props.arrived()}>
           {(model) => <RoomScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("exports")} keyed>
-        <WithModel open={() => props.models.exports(addressOf(props.place))} ready={() => props.arrived()}>
+        <WithModel open={() => (void ExportsScreen.preload(), props.models.exports(addressOf(props.place)))} ready={() => props.arrived()}>
           {(model) => <ExportsScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("recordings")} keyed>
-        <WithModel open={() => props.models.recordings()} ready={() => props.arrived()}>
+        <WithModel open={() => (void RecordingsScreen.preload(), props.models.recordings())} ready={() => props.arrived()}>
           {(model) => <RecordingsScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("alone")} keyed>
-        <WithModel open={() => props.models.alone()} ready={() => props.arrived()}>
+        <WithModel open={() => (void AloneScreen.preload(), props.models.alone())} ready={() => props.arrived()}>
           {(model) => <AloneScreen model={model} />}
         </WithModel>
       </Match>

@@ -12,10 +12,10 @@ const THEME: Record<Tone, string> = {
 };
 
 const FAVICON: Record<Tone, string> = {
-  plain: "/favicon.svg",
-  recording: "/favicon-recording.svg",
-  moving: "/favicon-moving.svg",
-  safe: "/favicon-safe.svg",
+  plain: "/icons/icon.svg",
+  recording: "/icons/favicon-recording.svg",
+  moving: "/icons/favicon-moving.svg",
+  safe: "/icons/favicon-safe.svg",
 };
 
 function metaTheme(): HTMLMetaElement {

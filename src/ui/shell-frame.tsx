@@ -120,6 +120,7 @@ export function ShellFrame(props: {
   };
   return (
     <ShellContext.Provider value={{ view, say, navigate: (path) => props.navigate(path) }}>
+      <div class="frame">
       <a class="skip" href="#main">
         Skip to content
       </a>
@@ -133,6 +134,7 @@ export function ShellFrame(props: {
         </div>
       </Show>
       {props.children}
+      </div>
       <Toasts
         message={message()}
         updateReady={view().updateReady}

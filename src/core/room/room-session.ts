@@ -120,12 +120,15 @@ export class RoomSession {
   }
 
   #hello(socket: RoomSocket): void {
-    this.#ports.token(this.#renew).then(
-      (token) => {
-        this.#renew = false;
-        socket.send({ type: "hello", protocol: ROOM_PROTOCOL, token });
+    const renew = this.#renew;
+    this.#renew = false;
+    this.#ports.token(renew).then(
+      (token) => socket.send({ type: "hello", protocol: ROOM_PROTOCOL, token }),
+      () => {
+        // The server cannot be reached, or refuses: the close that follows starts the next try.
+        this.#renew ||= renew;
+        socket.close();
       },
-      () => socket.close(),
     );
   }
 

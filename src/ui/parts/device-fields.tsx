@@ -40,6 +40,7 @@ function MicrophoneField(props: {
   actions: DeviceActions;
   disabled?: boolean;
   level?: DevicesModel["level"];
+  goodLevel?: string;
 }): JSX.Element {
   const id = createUniqueId();
   return (
@@ -71,7 +72,7 @@ function MicrophoneField(props: {
       </div>
       <Show when={props.level}>
         {(level) => (
-          <LevelMeter source={level()} words={{ good: "Good level. Speak as you will in the interview." }} />
+          <LevelMeter source={level()} words={props.goodLevel === undefined ? undefined : { good: props.goodLevel }} />
         )}
       </Show>
     </div>
@@ -83,6 +84,8 @@ export function DeviceFields(props: {
   devices: DevicesView;
   actions: DeviceActions;
   level?: DevicesModel["level"];
+  /** What to say while the level is good. */
+  goodLevel?: string;
   disabled?: boolean;
 }): JSX.Element {
   return (
@@ -93,6 +96,7 @@ export function DeviceFields(props: {
         actions={props.actions}
         disabled={props.disabled}
         level={props.level}
+        goodLevel={props.goodLevel}
       />
     </>
   );

@@ -5,15 +5,17 @@ export function Picture(props: { stream: MediaStream; mirrored?: boolean }): JSX
   let video: HTMLVideoElement | undefined;
   createEffect(() => {
     const stream = props.stream;
-    if (video && video.srcObject !== stream) video.srcObject = stream;
+    if (!video || video.srcObject === stream) return;
+    // the attribute alone does not mute an element that was cloned from a template
+    video.muted = true;
+    video.srcObject = stream;
   });
   return (
     <video
       ref={video}
       autoplay
       playsinline
-      prop:muted={true}
-      prop:disablePictureInPicture={true}
+      muted
       tabindex={-1}
       aria-hidden="true"
       data-mirrored={props.mirrored ? "" : undefined}

@@ -198,11 +198,11 @@ export default function HomeScreen(props: { model: HomeModel }): JSX.Element {
         <RecordingsLink />
       </PageHead>
       <main class="page home-page" id="main">
+        <For each={view().found}>{(take) => <FoundTake take={take} model={props.model} />}</For>
         <Hero model={props.model} making={view().making} keyNeeded={view().studioKeyNeeded}>
           <Show when={view().problem}>{(problem) => <ProblemNote problem={problem()} alert />}</Show>
         </Hero>
         <ThisDevice device={view().device} install={() => props.model.install()} />
-        <For each={view().found}>{(take) => <FoundTake take={take} model={props.model} />}</For>
         <Show when={view().leftover}>{(left) => <Leftover left={left()} />}</Show>
         <Show when={!view().loading && view().recent.length === 0 && view().found.length === 0}>
           <HowItGoes />

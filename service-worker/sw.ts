@@ -1,0 +1,2 @@
+/** The service worker's entry, named for its address: /sw.js. */
+import "./main.ts";

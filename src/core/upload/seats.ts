@@ -1,0 +1,161 @@
+import type { RoomId } from "#protocol/ids.ts";
+import type { SeatRow, TakeRow } from "#protocol/take-manifest.ts";
+import type { Access } from "../ports/upload-transport.ts";
+import { RENEW_BEFORE_MS, RENEW_EVERY_MS, REPLY_STALL_MS } from "./limits.ts";
+import { guarded, type Judged, refusal } from "./request-guard.ts";
+import { stored, UploadSetback } from "./setback.ts";
+import { SingleFlight } from "./single-flight.ts";
+import type { UploadPorts } from "./upload-ports.ts";
+
+type SeatPorts = Pick<UploadPorts, "repo" | "transport" | "clock" | "scheduler">;
+type SeatedRow = SeatRow & { readonly participant: NonNullable<SeatRow["participant"]> };
+
+/** Speaks for the participant: keeps tokens fresh, one renewal at a time per room, and joins for takes recorded alone. */
+export class Seats {
+  readonly #ports: SeatPorts;
+  readonly #renewals = new SingleFlight<RoomId, SeatedRow>();
+  readonly #renewedUs = new Map<RoomId, number>();
+
+  constructor(ports: SeatPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Asks with the seat's token, and once more with a renewed one when the server says 401. A second 401 means that the
+   * seat itself is no longer good.
+   */
+  async authorised<Reply extends { readonly kind: string }>(
+    room: RoomId,
+    allowanceMs: number,
+    signal: AbortSignal,
+    call: (access: Access, signal: AbortSignal) => Promise<Reply>,
+  ): Promise<Judged<Reply>> {
+    const { scheduler } = this.#ports;
+    const token = await this.#freshToken(room, signal);
+    const first = await guarded(scheduler, allowanceMs, signal, (inner) => call({ room, token }, inner));
+    if (!isUnauthorised(first)) return first;
+    const renewed = await this.#renew(room, token, signal);
+    const access = { room, token: tokenOf(renewed) };
+    return guarded(scheduler, allowanceMs, signal, (inner) => call(access, inner));
+  }
+
+  async #freshToken(room: RoomId, signal: AbortSignal): Promise<string> {
+    const seat = await this.#seat(room);
+    if (seat.token === null) return tokenOf(await this.#renew(room, null, signal));
+    const endsSoon = seat.tokenExpiresMs - this.#ports.clock.wallMs() < RENEW_BEFORE_MS;
+    const renewedUs = this.#renewedUs.get(room) ?? Number.NEGATIVE_INFINITY;
+    const mayRenew = this.#ports.clock.nowUs() - renewedUs >= RENEW_EVERY_MS * 1000;
+    if (!endsSoon || !mayRenew) return seat.token;
+    return tokenOf(await this.#renew(room, seat.token, signal));
+  }
+
+  async #seat(room: RoomId): Promise<SeatedRow> {
+    const seat = await stored(() => this.#ports.repo.seat(room));
+    if (!seat || !isSeated(seat)) {
+      throw UploadSetback.givenUp("take", "no-seat", "this device no longer knows its seat in the room");
+    }
+    return seat;
+  }
+
+  /** `used`: the token that was refused or ends soon; when the manifest has another by now, that one is taken. */
+  #renew(room: RoomId, used: string | null, signal: AbortSignal): Promise<SeatedRow> {
+    return this.#renewals.run(room, async () => {
+      const seat = await this.#seat(room);
+      if (seat.token !== null && seat.token !== used) return seat;
+      const { refreshSecret } = seat;
+      if (refreshSecret === null) {
+        throw UploadSetback.givenUp("take", "no-seat", "this device has no secret to renew its token with");
+      }
+      const { transport, scheduler, repo, clock } = this.#ports;
+      const answer = await guarded(scheduler, REPLY_STALL_MS, signal, (inner) =>
+        transport.renewToken(room, seat.participant, { refreshSecret }, inner),
+      );
+      if (answer.kind === "refused") throw refusal(answer, "take");
+      this.#renewedUs.set(room, clock.nowUs());
+      const renewed = { ...(await this.#seat(room)), ...answer.value };
+      await stored(() => repo.putSeat(renewed));
+      return renewed;
+    });
+  }
+
+  /**
+   * The room of a take. One recorded alone gets its own: each step is noted before the next is sent, so that a crash
+   * goes on where it was and makes no second room.
+   */
+  async roomFor(take: TakeRow, signal: AbortSignal): Promise<RoomId> {
+    if (take.room !== null) return take.room;
+    if (take.consentMs === 0) {
+      throw UploadSetback.givenUp("take", "no-consent", "nobody agreed to this take being recorded");
+    }
+    const seats = await stored(() => this.#ports.repo.seats());
+    const noted = seats.find((seat) => seat.forTake === take.take);
+    const seat = noted && (await this.#joined(noted, take, signal));
+    const seated = seat ?? (await this.#joined(await this.#newRoom(take, signal), take, signal));
+    if (!seated) throw UploadSetback.givenUp("take", "gone", "the room that was just made is gone");
+    await stored(() => this.#ports.repo.assignRoom(take.take, seated.room, seated.participant));
+    return seated.room;
+  }
+
+  async #newRoom(take: TakeRow, signal: AbortSignal): Promise<SeatRow> {
+    const { transport, scheduler, repo, clock } = this.#ports;
+    const answer = await guarded(scheduler, REPLY_STALL_MS, signal, (inner) =>
+      transport.createRoom({ title: take.title }, inner),
+    );
+    if (answer.kind === "refused") {
+      const keyed = answer.status === 401 || answer.status === 403;
+      const reason = keyed ? "studio-key-needed" : "refused";
+      throw UploadSetback.givenUp("take", reason, `${answer.status} ${answer.reason}: ${answer.message}`);
+    }
+    const seat: SeatRow = {
+      room: answer.value.room,
+      title: take.title,
+      participant: null,
+      participantName: take.participantName.trim() || "Recorded alone",
+      role: "host",
+      hostSecret: answer.value.hostSecret,
+      refreshSecret: null,
+      token: null,
+      tokenExpiresMs: 0,
+      usedMs: clock.wallMs(),
+      forTake: take.take,
+    };
+    await stored(() => repo.putSeat(seat));
+    return seat;
+  }
+
+  /** `null`: the noted room is gone from the server; nothing was ever sent into it, so another may be made. */
+  async #joined(seat: SeatRow, take: TakeRow, signal: AbortSignal): Promise<SeatedRow | null> {
+    if (isSeated(seat)) return seat;
+    const { transport, scheduler, repo } = this.#ports;
+    const answer = await guarded(scheduler, REPLY_STALL_MS, signal, (inner) =>
+      transport.join(
+        seat.room,
+        { name: seat.participantName, consent: true, ...(seat.hostSecret && { hostSecret: seat.hostSecret }) },
+        inner,
+      ),
+    );
+    if (answer.kind === "refused") {
+      if (answer.status !== 404 && answer.status !== 410) throw refusal(answer, "take");
+      const { forTake: _, ...forgotten } = seat;
+      await stored(() => repo.putSeat(forgotten));
+      return null;
+    }
+    const { participant, role, token, tokenExpiresMs, refreshSecret } = answer.value;
+    const seated = { ...seat, participant, role, token, tokenExpiresMs, refreshSecret, title: take.title };
+    await stored(() => repo.putSeat(seated));
+    return seated;
+  }
+}
+
+function isSeated(seat: SeatRow): seat is SeatedRow {
+  return seat.participant !== null;
+}
+
+function tokenOf(seat: SeatedRow): string {
+  if (seat.token === null) throw UploadSetback.givenUp("take", "no-seat", "a renewed seat has no token");
+  return seat.token;
+}
+
+function isUnauthorised(answer: { readonly kind: string; readonly status?: unknown }): boolean {
+  return answer.kind === "refused" && answer.status === 401;
+}

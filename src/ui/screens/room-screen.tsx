@@ -1,0 +1,111 @@
+import type { LobbyView, RoomModel, RoomView, StudioView } from "#controllers/view-models.ts";
+import { createEffect, createSignal, type JSX, lazy, Match, on, Show, Suspense, Switch } from "solid-js";
+import { usePageHead } from "../page-head.ts";
+import { ProblemNote } from "../parts/note.tsx";
+import { PageHead, RecordingsLink } from "../parts/page-frame.tsx";
+import { fromSource } from "../view-store.ts";
+import { bytes } from "../words/format.ts";
+import { LoadingScreen } from "./loading-screen.tsx";
+import { Lobby } from "./lobby-screen.tsx";
+
+const Studio = lazy(() => import("./studio/studio-screen.tsx"));
+
+function Closed(props: { view: Extract<RoomView, { screen: "closed" }> }): JSX.Element {
+  usePageHead(() => ({ title: "You have left · Tapesync" }));
+  return (
+    <>
+      <PageHead>
+        <RecordingsLink />
+      </PageHead>
+      <main class="page narrow" id="main">
+        <div class="title-block">
+          <Show
+            when={props.view.problem}
+            fallback={
+              <>
+                <h1 class="page-title">You have left the room</h1>
+                <p class="dim">
+                  <Show
+                    when={props.view.bytesLeft > 0}
+                    fallback="All that you recorded has arrived. You can close this page."
+                  >
+                    {bytes(props.view.bytesLeft)} are still only on this device. They upload by themselves while Tapesync
+                    is open here.
+                  </Show>
+                </p>
+              </>
+            }
+          >
+            {(problem) => (
+              <>
+                <h1 class="page-title">You are not in the room</h1>
+                <ProblemNote problem={problem()} />
+              </>
+            )}
+          </Show>
+          <div class="button-row">
+            <button type="button" class="button" data-kind="primary" onClick={() => location.reload()}>
+              Come in again
+            </button>
+            <a class="button" href="/">
+              Go to the front door
+            </a>
+          </div>
+        </div>
+      </main>
+    </>
+  );
+}
+
+/** `/r/:room`: lobby, then studio. */
+export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
+  const view = fromSource(props.model.view);
+  const lobby = (): LobbyView | undefined => {
+    const now = view();
+    return now.screen === "lobby" ? now.lobby : undefined;
+  };
+  const studio = (): StudioView | undefined => {
+    const now = view();
+    return now.screen === "studio" ? now.studio : undefined;
+  };
+  const closed = (): Extract<RoomView, { screen: "closed" }> | undefined => {
+    const now = view();
+    return now.screen === "closed" ? now : undefined;
+  };
+  const [joined, setJoined] = createSignal(false);
+  createEffect(
+    on(
+      () => view().screen,
+      (screen, before) => {
+        // The code of the studio is fetched while the name is being written, so that Join opens it at once.
+        if (screen === "lobby") void Studio.preload();
+        if (screen === "studio" && before === "lobby") setJoined(true);
+      },
+    ),
+  );
+  return (
+    <Switch
+      fallback={
+        <>
+          <PageHead />
+          <LoadingScreen />
+        </>
+      }
+    >
+      <Match when={lobby()}>{(open) => <Lobby view={open()} model={props.model.lobby} />}</Match>
+      <Match when={studio()}>
+        {(open) => (
+          <Suspense fallback={<LoadingScreen />}>
+            <Studio
+              view={open()}
+              model={props.model.studio}
+              level={props.model.lobby.level}
+              focusStage={joined()}
+            />
+          </Suspense>
+        )}
+      </Match>
+      <Match when={closed()}>{(open) => <Closed view={open()} />}</Match>
+    </Switch>
+  );
+}

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { createReadStream, readFileSync } from "node:fs";
+import path from "node:path";
+import type { Page } from "playwright-core";
+import * as v from "valibot";
+import { type DeliveryManifest, deliveryManifest } from "#protocol/delivery-manifest.ts";
+
+/** Making the files of a minute takes seconds; a loaded machine may need longer. */
+const PATIENCE_MS = 120_000;
+
+export const TIMELINE = "timeline.fcpxml";
+export const MANIFEST = "manifest.json";
+export const SUMS = "SHA256SUMS";
+
+/** What an editor has downloaded. */
+export interface Delivery {
+  readonly folder: string;
+  /** Names of all files, as the page's links name them. */
+  readonly names: readonly string[];
+  readonly manifest: DeliveryManifest;
+  readonly timeline: string;
+  file(name: string): string;
+}
+
+/** Opens a room's exports page, waits for the newest take's files and downloads each by its link. */
+export async function download(page: Page, room: string, folder: string): Promise<Delivery> {
+  await page.goto(`${room}/exports`);
+  await page.getByRole("link", { name: TIMELINE, exact: true }).first().waitFor({ timeout: PATIENCE_MS });
+  const links = page.getByRole("link", { name: /^[\w-][\w.-]*(\.(mkv|fcpxml|json)|SHA256SUMS)$|^SHA256SUMS$/ });
+  const names: string[] = [];
+  for (const link of await links.all()) {
+    const name = (await link.getAttribute("download")) || (await link.innerText()).trim();
+    if (names.includes(name)) continue;
+    const coming = page.waitForEvent("download", { timeout: PATIENCE_MS });
+    await link.click();
+    await (await coming).saveAs(path.join(folder, name));
+    names.push(name);
+  }
+  const file = (name: string) => path.join(folder, name);
+  const manifest = v.parse(deliveryManifest, JSON.parse(readFileSync(file(MANIFEST), "utf8")));
+  return { folder, names, manifest, timeline: readFileSync(file(TIMELINE), "utf8"), file };
+}
+
+/** Names whose bytes are not those that SHA256SUMS names, and files that it does not name. */
+export async function sumErrors(delivery: Delivery): Promise<string[]> {
+  const sums = new Map(
+    readFileSync(delivery.file(SUMS), "utf8")
+      .split("\n")
+      .flatMap((line) => {
+        const parts = /^([0-9a-f]{64}) [ *](.+)$/.exec(line);
+        return parts?.[1] && parts[2] ? [[parts[2], parts[1]] as const] : [];
+      }),
+  );
+  const errors: string[] = [];
+  for (const name of delivery.names) {
+    if (name === SUMS) continue;
+    if (sums.get(name) !== (await sha256Of(delivery.file(name)))) errors.push(name);
+  }
+  return errors;
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return hash.digest("hex");
+}

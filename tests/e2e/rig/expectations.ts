@@ -1,0 +1,57 @@
+import { expect } from "vitest";
+import { type Delivery, sumErrors } from "./delivery.ts";
+import { dtdErrors, readTimeline } from "./fcpxml.ts";
+import { type JournalTrack, journalPackets } from "./journal.ts";
+import { decodeErrors, readStreams } from "./masters.ts";
+
+/** Matroska counts in whole ms here. */
+const ROUNDED_US = 1_000;
+
+/** Every packet that the device encoded is in its master exactly once, in order, at its capture time. */
+export async function expectIdentical(delivery: Delivery, tracks: readonly JournalTrack[]): Promise<void> {
+  for (const track of tracks) {
+    const delivered = delivery.manifest.participants
+      .flatMap((participant) => participant.tracks)
+      .find((candidate) => candidate.track === track.track);
+    const what = `${track.name}'s ${track.source}`;
+    expect(delivered, what).toMatchObject({ source: track.source, file: expect.any(String) });
+    expect(
+      delivered?.epochs.map((epoch) => [epoch.seq, epoch.sha256]),
+      `${what}: epochs`,
+    ).toEqual(track.epochs.map((epoch) => [epoch.metadata.seq, epoch.sha256]));
+    const kind = track.source === "camera" || track.source === "screen" ? "video" : "audio";
+    const stream = (await readStreams(delivery.file(delivered?.file ?? ""))).find((each) => each.kind === kind);
+    const encoded = await journalPackets(track);
+    expect(
+      stream?.packets.map((packet) => packet.sha256),
+      `${what}: packets`,
+    ).toEqual(encoded.map((packet) => packet.sha256));
+    const shifts = encoded.map((packet, i) => packet.localUs - (stream?.packets[i]?.ptsUs ?? Number.NaN));
+    expect(Math.max(...shifts) - Math.min(...shifts), `${what}: times`).toBeLessThanOrEqual(ROUNDED_US);
+  }
+}
+
+/** Checksums, the DTD, whole frames on the timeline, and ffmpeg without a complaint. */
+export async function expectSound(delivery: Delivery): Promise<void> {
+  expect(await sumErrors(delivery)).toEqual([]);
+  expect((await dtdErrors(delivery.file("timeline.fcpxml"))) ?? "").toBe("");
+  const { rate, clips } = readTimeline(delivery.timeline);
+  for (const clip of clips) {
+    expect(delivery.names, "a file that the timeline names").toContain(clip.file);
+    for (const time of [clip.offset, clip.duration, clip.start]) {
+      expect(Math.abs(time * rate - Math.round(time * rate)), `${clip.angle}: ${time} s in whole frames`).toBeLessThan(
+        1e-6,
+      );
+    }
+  }
+  for (const name of delivery.names.filter((candidate) => candidate.endsWith(".mkv"))) {
+    expect(await decodeErrors(delivery.file(name)), name).toBe("");
+  }
+}
+
+/** Epochs of a track are numbered from 0 without a hole. */
+export function expectWhole(tracks: readonly JournalTrack[]): void {
+  for (const track of tracks) {
+    expect(track.epochs.map((epoch) => epoch.metadata.seq)).toEqual(track.epochs.map((_, i) => i));
+  }
+}

@@ -1,0 +1,220 @@
+import type { OpenRoomSocket, RoomSocketEvents } from "#core/ports/room-socket.ts";
+import { reconnectDelayMs } from "#core/room/reconnect.ts";
+import { RoomSession, type RoomSessionState } from "#core/room/room-session.ts";
+import type { ParticipantId, RoomId, TakeId } from "#protocol/ids.ts";
+import {
+  CLOSE,
+  type ClientMessage,
+  type DeviceStatus,
+  ROOM_PROTOCOL,
+  type ServerMessage,
+  type TakeView,
+} from "#protocol/room-messages.ts";
+import { asLocal, asRoom } from "#protocol/units.ts";
+import { describe, expect, it } from "vitest";
+
+const ROOM = "roomroomroomroomroom01" as RoomId;
+const ME = "participantparticipa01" as ParticipantId;
+const TAKE = "taketaketaketaketake01" as TakeId;
+
+const rolling: TakeView = {
+  take: TAKE,
+  number: 1,
+  title: "",
+  state: "rolling",
+  zeroRoomUs: asRoom(5_000_000),
+  stopRoomUs: null,
+};
+
+const welcome = (take: TakeView | null): ServerMessage => ({
+  type: "welcome",
+  protocol: ROOM_PROTOCOL,
+  participant: ME,
+  role: "guest",
+  room: { room: ROOM, title: "", participants: [], take },
+});
+
+const status = (epochsSealed: number): DeviceStatus => ({
+  recording: "recording",
+  take: TAKE,
+  sources: ["camera"],
+  epochsSealed,
+  epochsUploaded: 0,
+  epochsLeft: epochsSealed,
+  bytesLeft: 0,
+  gaps: 0,
+  gapUs: 0,
+  problem: null,
+  newestGaps: [],
+  bytesSealed: 0,
+  bytesUploaded: 0,
+  bytesPerSecond: 0,
+  minutesFree: null,
+});
+
+/** A session over sockets that the test opens and closes, and timers that the test lets run out. */
+function rig() {
+  const sockets: { events: RoomSocketEvents; sent: ClientMessage[] }[] = [];
+  const timers: { ms: number; fire: () => void }[] = [];
+  const heard: string[] = [];
+  const renewals: boolean[] = [];
+  const states: RoomSessionState[] = [];
+  let nowMs = 1_000;
+  const openSocket: OpenRoomSocket = (_room, events) => {
+    const sent: ClientMessage[] = [];
+    sockets.push({ events, sent });
+    return { send: (message) => void sent.push(message), close: () => undefined };
+  };
+  const session = new RoomSession(
+    ROOM,
+    {
+      openSocket,
+      token: async (renew) => {
+        renewals.push(renew);
+        return "token";
+      },
+      clock: { nowUs: () => asLocal(nowMs * 1000), wallMs: () => nowMs },
+      scheduler: {
+        delay: (ms, signal) =>
+          new Promise((resolve, reject) => {
+            timers.push({ ms, fire: resolve });
+            signal?.addEventListener("abort", () => reject(signal.reason));
+          }),
+      },
+      random: { unit: () => 0 },
+      clockSync: { add: () => undefined, nextPingMs: () => 60_000 },
+    },
+    {
+      changed: (state) => void states.push(state),
+      take: (take) => void heard.push(`take ${take.state}`),
+      takesChanged: () => void heard.push("takes-changed"),
+      refused: (what) => void heard.push(`refused ${what}`),
+      clock: () => undefined,
+    },
+  );
+  session.start();
+  const newest = () => {
+    const socket = sockets.at(-1);
+    if (socket === undefined) throw new Error("no socket was opened");
+    return socket;
+  };
+  const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const enter = async (take: TakeView | null = null) => {
+    newest().events.opened();
+    await settled();
+    newest().events.received(welcome(take));
+  };
+  const fire = async (ms: number) => {
+    const index = timers.findIndex((timer) => timer.ms === ms);
+    if (index < 0) throw new Error(`no timer of ${ms} ms; there are ${timers.map((each) => each.ms).join(", ")}`);
+    timers.splice(index, 1)[0]?.fire();
+    await settled();
+  };
+  return { session, sockets, newest, enter, fire, heard, renewals, states, settled, pass: (ms: number) => (nowMs += ms) };
+}
+
+describe("a device in its room", () => {
+  it("[RS1] says hello first and nothing before welcome", async () => {
+    const { session, newest, settled } = rig();
+    session.report(status(1));
+    newest().events.opened();
+    await settled();
+    expect(newest().sent).toEqual([{ type: "hello", protocol: ROOM_PROTOCOL, token: "token" }]);
+  });
+
+  it("[RS2] waits 250 ms doubling to 5 s, shortened by at most half", () => {
+    expect([0, 1, 2, 3, 4, 5, 20].map((attempt) => reconnectDelayMs(attempt, 0))).toEqual([
+      250, 500, 1000, 2000, 4000, 5000, 5000,
+    ]);
+    expect(reconnectDelayMs(0, 0.999)).toBeGreaterThan(124);
+  });
+
+  it("[RS2] a welcome starts the back-off anew", async () => {
+    const { newest, enter, fire, sockets } = rig();
+    newest().events.closed(1006);
+    await fire(250);
+    newest().events.closed(1006);
+    await fire(500);
+    await enter();
+    newest().events.closed(1006);
+    await fire(250);
+    expect(sockets).toHaveLength(4);
+  });
+
+  it("[RS3] renews the token after it was refused, once", async () => {
+    const { newest, enter, fire, renewals } = rig();
+    newest().events.opened();
+    newest().events.closed(CLOSE.badToken);
+    await fire(250);
+    await enter();
+    newest().events.closed(1006);
+    await fire(250);
+    await enter();
+    expect(renewals).toEqual([false, true, false]);
+  });
+
+  it.each([
+    ["replaced", CLOSE.replaced],
+    ["outdated", CLOSE.protocolMismatch],
+    ["gone", CLOSE.roomGone],
+  ] as const)("[RS4] ends as %s without another try", async (connection, code) => {
+    const { session, newest, enter, settled, sockets } = rig();
+    await enter();
+    newest().events.closed(code);
+    await settled();
+    expect(session.state.connection).toBe(connection);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it("[RS5] every welcome reports the room's newest take", async () => {
+    const { newest, enter, fire, heard } = rig();
+    await enter(rolling);
+    newest().events.closed(1006);
+    await fire(250);
+    await enter({ ...rolling, state: "stopped", stopRoomUs: asRoom(9_000_000) });
+    expect(heard).toEqual(["take rolling", "take stopped"]);
+  });
+
+  it("[RS6] tells the newest status once a second, and again after welcome", async () => {
+    const { session, newest, enter, fire, pass } = rig();
+    const told = () => newest().sent.flatMap((each) => (each.type === "status" ? [each.status.epochsSealed] : []));
+    session.report(status(1));
+    await enter();
+    session.report(status(2));
+    session.report(status(3));
+    expect(told()).toEqual([1]);
+    pass(1000);
+    await fire(1000);
+    expect(told()).toEqual([1, 3]);
+    newest().events.closed(1006);
+    await fire(250);
+    await enter();
+    expect(told()).toEqual([3]);
+  });
+
+  it("[RS7] a message it cannot read ends it as outdated", async () => {
+    const { session, newest, enter } = rig();
+    await enter();
+    newest().events.misread("unknown type");
+    expect(session.state.connection).toBe("outdated");
+  });
+
+  it("[RS8] losing the socket reports no change of the take", async () => {
+    const { session, newest, enter, heard } = rig();
+    await enter(rolling);
+    newest().events.closed(1006);
+    expect(session.state).toMatchObject({ connection: "lost", room: { take: { state: "rolling" } } });
+    expect(heard).toEqual(["take rolling"]);
+  });
+
+  it("deltas change one participant and keep the rest", async () => {
+    const { session, newest, enter } = rig();
+    await enter();
+    const view = { participant: ME, name: "Ann", role: "guest", connected: true, seenMs: 1, status: null } as const;
+    newest().events.received({ type: "participant", participant: view });
+    newest().events.received({ type: "participant", participant: { ...view, connected: false } });
+    expect(session.state.room?.participants).toEqual([{ ...view, connected: false }]);
+    newest().events.received({ type: "participant-left", participant: ME });
+    expect(session.state.room?.participants).toEqual([]);
+  });
+});

@@ -1,0 +1,62 @@
+import type { Sha256 } from "#protocol/ids.ts";
+import { toHex } from "../auth/bytes.ts";
+import { ApiError } from "../refusals.ts";
+
+/** What arrives, and what was said of it. */
+export interface Incoming {
+  readonly body: ReadableStream | null;
+  readonly bytes: number;
+  readonly sha256: Sha256;
+}
+
+/** R2 says so in the message only: `… checksum you specified did not match … (10037)`. */
+const isChecksumError = (error: unknown): boolean =>
+  error instanceof Error && /\(10037\)|checksum|BadDigest/i.test(error.message);
+
+/**
+ * Stores the bytes only if they have the length and the SHA-256 that were declared; `onlyIfNew`: and nothing is there yet.
+ * Nothing is held in memory.
+ * @returns `null` when something was there already
+ * @throws ApiError `length-wrong`, `digest-wrong`, `store-unavailable`: nothing is known to be stored
+ */
+export async function putChecked(
+  bucket: R2Bucket,
+  key: string,
+  incoming: Incoming,
+  onlyIfNew: boolean,
+): Promise<R2Object | null> {
+  const measured = new FixedLengthStream(incoming.bytes);
+  const stop = new AbortController();
+  const flow = (incoming.body ?? new Response(new Uint8Array()).body ?? new ReadableStream())
+    .pipeTo(measured.writable, { signal: stop.signal })
+    .then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+  const options: R2PutOptions = onlyIfNew
+    ? { sha256: incoming.sha256, onlyIf: { etagDoesNotMatch: "*" } }
+    : { sha256: incoming.sha256 };
+  let stored: R2Object | null;
+  try {
+    stored = await bucket.put(key, measured.readable, options);
+  } catch (error) {
+    stop.abort();
+    if (isChecksumError(error)) throw ApiError.of("digest-wrong");
+    const broken = await flow;
+    if (broken && isLengthError(broken.error)) throw ApiError.of("length-wrong");
+    throw ApiError.of("store-unavailable", { "Retry-After": "1" });
+  }
+  if (stored) return stored;
+  stop.abort();
+  await flow;
+  return null;
+}
+
+/** FixedLengthStream refuses to write past, or to close before, its length with a TypeError. */
+const isLengthError = (error: unknown): boolean => error instanceof TypeError && /FixedLengthStream/.test(error.message);
+
+/** SHA-256 that the store itself checked; `null` when it has none. */
+export function storedSha256(object: R2Object): string | null {
+  const checksum = object.checksums.sha256;
+  return checksum ? toHex(checksum) : null;
+}

@@ -1,0 +1,196 @@
+import * as v from "valibot";
+import { exportFile, jobState } from "#protocol/demux-job.ts";
+import { sealTrack } from "#protocol/http-api.ts";
+import {
+  editorLinkId,
+  jobId,
+  type EditorLinkId,
+  type ParticipantId,
+  type RoomId,
+  participantId,
+  role,
+  roomId,
+  sha256,
+  source,
+  type TakeId,
+  takeId,
+  type TrackId,
+  trackId,
+} from "#protocol/ids.ts";
+import { type DeviceStatus, deviceStatus } from "#protocol/room-messages.ts";
+import { count, wallMillis } from "#protocol/units.ts";
+
+/** The room's rows as they are stored: one JSON document per row, parsed when read. Frozen once released; raise `rows` then. */
+export const metaRow = v.object({
+  rows: v.literal(1),
+  room: roomId,
+  title: v.string(),
+  hostHash: sha256,
+  /** Where the host reached this backend. */
+  origin: v.string(),
+  createdMs: wallMillis,
+});
+export type MetaRow = v.InferOutput<typeof metaRow>;
+
+export const participantRow = v.object({
+  participant: participantId,
+  name: v.string(),
+  role,
+  version: count,
+  refreshHash: sha256,
+  joinedMs: wallMillis,
+  /** As of when it connected or disconnected; newer while online. */
+  seenMs: wallMillis,
+  /** Has been connected at least once. */
+  met: v.boolean(),
+  left: v.boolean(),
+  /** Its last words. */
+  status: v.nullable(deviceStatus),
+});
+export type ParticipantRow = v.InferOutput<typeof participantRow>;
+
+export const jobRow = v.object({
+  ...jobState.entries,
+  /** What the take held when it was dispatched: see `inputOf`. */
+  input: v.string(),
+  /** Waiting: when to dispatch. Running: when the lease ends. */
+  dueMs: wallMillis,
+});
+export type JobRow = v.InferOutput<typeof jobRow>;
+
+export const takeRow = v.object({
+  take: takeId,
+  /** Counts the room's takes from 1; 0 for takes recorded alone. */
+  number: count,
+  title: v.string(),
+  /** Declared over HTTP: recorded without the room. */
+  alone: v.boolean(),
+  state: v.picklist(["rolling", "stopped"]),
+  startedMs: wallMillis,
+  zeroRoomUs: v.nullable(v.number()),
+  stopRoomUs: v.nullable(v.number()),
+  /** When it ends by itself, once nobody records it any more and everything declared is sealed. */
+  endDueMs: v.nullable(wallMillis),
+  /** When it began or was last delivered to, to the hour: retention counts from here. */
+  touchedMs: wallMillis,
+  /** Connected while it rolled. */
+  expected: v.array(participantId),
+  /** Said that they do not record it. */
+  excused: v.array(participantId),
+  job: v.nullable(jobRow),
+  delivered: v.nullable(v.object({ job: jobId, files: v.array(exportFile) })),
+});
+export type TakeRow = v.InferOutput<typeof takeRow>;
+
+export const trackRow = v.object({
+  take: takeId,
+  track: trackId,
+  participant: participantId,
+  source,
+  label: v.string(),
+  declaredMs: wallMillis,
+  seal: v.nullable(sealTrack),
+});
+export type TrackRow = v.InferOutput<typeof trackRow>;
+
+export const linkRow = v.object({ link: editorLinkId, createdMs: wallMillis, expiresMs: wallMillis });
+export type LinkRow = v.InferOutput<typeof linkRow>;
+
+/** A deleted take: nothing of it is ever taken again. */
+export const goneRow = v.object({ take: takeId, deletedMs: wallMillis });
+export type GoneRow = v.InferOutput<typeof goneRow>;
+
+/** Keys in the bucket that are to be deleted. */
+export const purgeRow = v.object({
+  prefix: v.string(),
+  dueMs: wallMillis,
+  /** Once more later, for an upload that was on its way. */
+  again: v.boolean(),
+});
+export type PurgeRow = v.InferOutput<typeof purgeRow>;
+
+/** A track and what the ledger holds of it. */
+export interface Track {
+  readonly row: TrackRow;
+  readonly epochs: number;
+  readonly bytes: number;
+}
+
+export interface Take {
+  readonly row: TakeRow;
+  readonly tracks: ReadonlyMap<TrackId, Track>;
+}
+
+/** A connected participant. Not stored: it lives with the socket. */
+export interface Online {
+  readonly seenMs: number;
+  readonly status: DeviceStatus | null;
+}
+
+/** A room. Never changed in place: a row that is another object is a row to be stored. */
+export interface RoomState {
+  readonly meta: MetaRow;
+  readonly participants: ReadonlyMap<ParticipantId, ParticipantRow>;
+  readonly takes: ReadonlyMap<TakeId, Take>;
+  readonly links: ReadonlyMap<EditorLinkId, LinkRow>;
+  readonly gone: ReadonlyMap<TakeId, GoneRow>;
+  readonly purges: ReadonlyMap<string, PurgeRow>;
+  readonly online: ReadonlyMap<ParticipantId, Online>;
+}
+
+export interface NewRoom {
+  readonly room: RoomId;
+  readonly title: string;
+  readonly hostHash: MetaRow["hostHash"];
+  readonly origin: string;
+}
+
+export function newRoom(room: NewRoom, nowMs: number): RoomState {
+  return {
+    meta: { rows: 1, ...room, createdMs: nowMs },
+    participants: new Map(),
+    takes: new Map(),
+    links: new Map(),
+    gone: new Map(),
+    purges: new Map(),
+    online: new Map(),
+  };
+}
+
+/** A copy of the map with one entry set. */
+export function withEntry<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key, value: Value): ReadonlyMap<Key, Value> {
+  return new Map(map).set(key, value);
+}
+
+/** A copy of the map without one entry. */
+export function without<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): ReadonlyMap<Key, Value> {
+  const copy = new Map(map);
+  copy.delete(key);
+  return copy;
+}
+
+/** The room's newest take; takes recorded alone do not count. */
+export function newestTake(state: RoomState): Take | null {
+  let newest: Take | null = null;
+  for (const take of state.takes.values()) {
+    if (!take.row.alone && take.row.number > (newest?.row.number ?? 0)) newest = take;
+  }
+  return newest;
+}
+
+/** Grows with everything that a delivery is made of; equal means that nothing new has arrived. */
+export function inputOf(take: Take): string {
+  const tracks = [...take.tracks.values()];
+  const sealed = tracks.filter((track) => track.row.seal !== null).length;
+  const epochs = tracks.reduce((sum, track) => sum + track.epochs, 0);
+  return `${tracks.length} tracks, ${sealed} sealed, ${epochs} epochs`;
+}
+
+/** Ended, everybody who was there has declared tracks or said that they do not record, and every track is sealed. */
+export function isComplete(take: Take): boolean {
+  const tracks = [...take.tracks.values()];
+  if (take.row.state !== "stopped" || tracks.length === 0) return false;
+  const declared = new Set(tracks.map((track) => track.row.participant));
+  const awaited = take.row.expected.filter((one) => !declared.has(one) && !take.row.excused.includes(one));
+  return awaited.length === 0 && tracks.every((track) => track.row.seal !== null);
+}

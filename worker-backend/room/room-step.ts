@@ -1,0 +1,204 @@
+import type { EditorLinkId, ParticipantId, Role, TakeId } from "#protocol/ids.ts";
+import type { ClientMessage } from "#protocol/room-messages.ts";
+import { type LinkRow, type RoomState, type Take, without, withEntry } from "./room-state.ts";
+import { type DemuxEvent, isOpen, type JobEvent, queueWhenComplete, runDueJob, stepDemux, stepJob } from "./step-jobs.ts";
+import {
+  type ConnectedEvent,
+  type DisconnectedEvent,
+  type JoinEvent,
+  type RenewEvent,
+  stepConnected,
+  stepDisconnected,
+  stepJoin,
+  stepLeave,
+  stepRenew,
+  stepStatus,
+} from "./step-members.ts";
+import { changeTake, type Effect, refuse, type Step, type StepContext, stay } from "./step-parts.ts";
+import {
+  absent,
+  type DeclareTakeEvent,
+  type DeclareTrackEvent,
+  deleteTake,
+  type EpochEvent,
+  endTake,
+  mayHost,
+  type SealEvent,
+  stepDeclareTake,
+  stepDeclareTrack,
+  stepEpoch,
+  stepNotRecording,
+  stepPurged,
+  stepSeal,
+  stepStartTake,
+  stepStopTake,
+} from "./step-takes.ts";
+
+/** A participant's message once its socket has said hello. */
+export interface MessageEvent {
+  readonly type: "message";
+  readonly from: ParticipantId;
+  /** From the token. */
+  readonly role: Role;
+  readonly message: Exclude<ClientMessage, { type: "hello" | "clock-ping" }>;
+}
+
+export type RoomEvent =
+  | JoinEvent
+  | RenewEvent
+  | ConnectedEvent
+  | DisconnectedEvent
+  | MessageEvent
+  | DeclareTakeEvent
+  | DeclareTrackEvent
+  | EpochEvent
+  | SealEvent
+  | DemuxEvent
+  | JobEvent
+  | { readonly type: "delete-take"; readonly take: TakeId }
+  | { readonly type: "add-link"; readonly link: LinkRow }
+  | { readonly type: "revoke-link"; readonly link: EditorLinkId }
+  | { readonly type: "purged"; readonly prefix: string }
+  | { readonly type: "purge-failed"; readonly prefix: string }
+  /** Time has passed. */
+  | { readonly type: "tick" };
+
+const MAX_LINKS = 100;
+const PURGE_RETRY_MS = 60_000;
+
+/**
+ * A take that nobody records any more ends by itself this long after its last track was sealed: time for a page that was
+ * reloaded to say that it goes on. Takes recorded alone end at once.
+ */
+export const END_GRACE_MS = 10_000;
+
+/**
+ * The room, pure: what an event makes of it. Besides the event itself, everything that is due at `context.nowMs` happens: takes
+ * end, jobs are queued and dispatched, what has expired is deleted.
+ */
+export function stepRoom(state: RoomState, event: RoomEvent, context: StepContext): Step {
+  const asked = stepEvent(state, event, context);
+  if (asked.refusal) return asked;
+  const settled = settle(asked.state, context);
+  return { ...settled, effects: [...asked.effects, ...settled.effects] };
+}
+
+function stepEvent(state: RoomState, event: RoomEvent, context: StepContext): Step {
+  switch (event.type) {
+    case "join":
+      return stepJoin(state, event, context);
+    case "renew":
+      return stepRenew(state, event);
+    case "connected":
+      return stepConnected(state, event, context);
+    case "disconnected":
+      return stepDisconnected(state, event, context);
+    case "message":
+      return stepMessage(state, event, context);
+    case "declare-take":
+      return stepDeclareTake(state, event, context);
+    case "declare-track":
+      return stepDeclareTrack(state, event, context);
+    case "epoch-committed":
+      return stepEpoch(state, event, context);
+    case "seal":
+      return stepSeal(state, event, context);
+    case "demux":
+      return stepDemux(state, event, context);
+    case "job":
+      return stepJob(state, event, context);
+    case "delete-take": {
+      const take = state.takes.get(event.take);
+      return take ? deleteTake(state, take, context.nowMs) : refuse(state, absent(state, event.take));
+    }
+    case "add-link":
+      if (state.links.size >= MAX_LINKS) return refuse(state, "too-many");
+      return stay({ ...state, links: withEntry(state.links, event.link.link, event.link) });
+    case "revoke-link":
+      if (!state.links.has(event.link)) return refuse(state, "not-found");
+      return stay({ ...state, links: without(state.links, event.link) });
+    case "purged":
+      return stepPurged(state, event.prefix, context);
+    case "purge-failed": {
+      const purge = state.purges.get(event.prefix);
+      if (!purge) return stay(state);
+      const later = { ...purge, dueMs: context.nowMs + PURGE_RETRY_MS };
+      return stay({ ...state, purges: withEntry(state.purges, event.prefix, later) });
+    }
+    case "tick":
+      return stay(state);
+  }
+}
+
+function stepMessage(state: RoomState, event: MessageEvent, context: StepContext): Step {
+  const { message, from } = event;
+  switch (message.type) {
+    case "status":
+      return stepStatus(state, from, message.status, context);
+    case "start-take":
+      if (!mayHost(event)) return refuse(state, "not-host");
+      return stepStartTake(state, message.take, message.title, context);
+    case "stop-take":
+      if (!mayHost(event)) return refuse(state, "not-host");
+      return stepStopTake(state, message.take, context);
+    case "not-recording":
+      return stepNotRecording(state, message.take, from);
+    case "leave":
+      return stepLeave(state, from, context);
+  }
+}
+
+/** Everything that is due now. */
+function settle(state: RoomState, context: StepContext): Step {
+  let next = state;
+  const effects: Effect[] = [];
+  const apply = (id: TakeId, step: (state: RoomState, take: Take) => Step) => {
+    const take = next.takes.get(id);
+    if (!take) return;
+    const done = step(next, take);
+    next = done.state;
+    effects.push(...done.effects);
+  };
+  for (const id of state.takes.keys()) {
+    apply(id, (now, take) => (expiresMs(take, context) <= context.nowMs ? deleteTake(now, take, context.nowMs) : stay(now)));
+    apply(id, (now, take) => endWhenOver(now, take, context));
+    apply(id, (now, take) => queueWhenComplete(now, take, context));
+    apply(id, (now, take) => runDueJob(now, take, context));
+  }
+  for (const link of state.links.values()) {
+    if (link.expiresMs <= context.nowMs) next = { ...next, links: without(next.links, link.link) };
+  }
+  return stay(next, effects);
+}
+
+const expiresMs = (take: Take, { retentionMs }: StepContext): number => take.row.touchedMs + retentionMs;
+
+/** See docs/adr/0002: everything declared is sealed and nobody who is connected says that they record it. */
+function isOver(state: RoomState, take: Take): boolean {
+  const tracks = [...take.tracks.values()];
+  if (tracks.length === 0 || tracks.some((track) => track.row.seal === null)) return false;
+  return ![...state.online.values()].some(
+    ({ status }) =>
+      status?.take === take.row.take && (status.recording === "recording" || status.recording === "starting"),
+  );
+}
+
+function endWhenOver(state: RoomState, take: Take, { nowMs }: StepContext): Step {
+  if (take.row.state !== "rolling") return stay(state);
+  const { endDueMs } = take.row;
+  if (!isOver(state, take)) return endDueMs === null ? stay(state) : stay(changeTake(state, take, { endDueMs: null }));
+  if (take.row.alone || (endDueMs !== null && endDueMs <= nowMs)) return endTake(state, take, nowMs);
+  return endDueMs === null ? stay(changeTake(state, take, { endDueMs: nowMs + END_GRACE_MS })) : stay(state);
+}
+
+/** When something is due next, ms since the Unix epoch; `null`: never. */
+export function nextDueMs(state: RoomState, retentionMs: number): number | null {
+  let due = Number.POSITIVE_INFINITY;
+  for (const { row } of state.takes.values()) {
+    due = Math.min(due, row.touchedMs + retentionMs, row.endDueMs ?? due, isOpen(row.job) ? row.job.dueMs : due);
+  }
+  for (const link of state.links.values()) due = Math.min(due, link.expiresMs);
+  for (const purge of state.purges.values()) due = Math.min(due, purge.dueMs);
+  return Number.isFinite(due) ? due : null;
+}
+

@@ -1,0 +1,126 @@
+import * as v from "valibot";
+import { CLOSE, clientMessage, MAX_MESSAGE_BYTES, ROOM_PROTOCOL, type ServerMessage } from "#protocol/room-messages.ts";
+import { asRoom } from "#protocol/units.ts";
+import { utf8 } from "../auth/bytes.ts";
+import { verifyToken } from "../auth/tokens.ts";
+import type { Env } from "../env.ts";
+import { parseJson } from "../http/json-text.ts";
+import { type Outcome, type Reason, REFUSALS } from "../refusals.ts";
+import { BAD_MESSAGE_COST, type RoomSockets } from "./room-sockets.ts";
+import type { RoomState } from "./room-state.ts";
+import type { RoomEvent } from "./room-step.ts";
+
+type Refused = Extract<ServerMessage, { type: "refused" }>;
+
+/** What the room does for its sockets. */
+export interface TalkRoom {
+  room(): RoomState | null;
+  apply(event: RoomEvent): Outcome<RoomState>;
+}
+
+/** Reasons of the room as a socket hears them. */
+const SAID: Partial<Record<Reason, Refused["reason"]>> = {
+  "not-host": "not-host",
+  "take-rolling": "take-rolling",
+  "unknown-take": "no-such-take",
+  "take-deleted": "no-such-take",
+};
+
+/** Hears what sockets say: limits, parsing, hello, and the clock; everything else is the room's. */
+export class SocketTalk {
+  readonly #env: Env;
+  readonly #sockets: RoomSockets;
+  readonly #owner: TalkRoom;
+  /** A hello whose token is being verified: what the same socket says meanwhile waits. */
+  readonly #greetings = new Map<WebSocket, Promise<void>>();
+
+  constructor(env: Env, sockets: RoomSockets, owner: TalkRoom) {
+    this.#env = env;
+    this.#sockets = sockets;
+    this.#owner = owner;
+  }
+
+  async hear(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    const greeting = this.#greetings.get(socket);
+    if (greeting) await greeting;
+    if (!this.#sockets.has(socket)) return;
+    if (byteLength(data) > MAX_MESSAGE_BYTES) return this.#close(socket, 1009, "longer than 64 KiB");
+    const message = typeof data === "string" ? parseMessage(data) : null;
+    if (!this.#admit(socket, message?.type ?? "message", message ? 1 : BAD_MESSAGE_COST)) return;
+    const member = this.#sockets.memberOf(socket);
+    if (!member) {
+      if (message?.type !== "hello") return this.#close(socket, CLOSE.helloExpected, "the first message must be hello");
+      const greeted = this.#greet(socket, message).finally(() => this.#greetings.delete(socket));
+      this.#greetings.set(socket, greeted);
+      return greeted;
+    }
+    if (!message || message.type === "hello") return this.#refuse(socket, message?.type ?? "message", "bad-message");
+    if (message.type === "clock-ping") {
+      const t1 = asRoom(Date.now() * 1000);
+      return this.#sockets.send(socket, { type: "clock-pong", id: message.id, t0: message.t0, t1 });
+    }
+    const done = this.#owner.apply({ type: "message", from: member.participant, role: member.role, message });
+    if (!done.ok) return this.#refuse(socket, message.type, SAID[done.refusal.reason] ?? "bad-message", done.refusal.reason);
+    if (message.type === "leave") return this.#close(socket, 1000, "left");
+    const online = done.value.online.get(member.participant);
+    if (message.type === "status" && online) this.#sockets.keep(member.participant, online);
+  }
+
+  #admit(socket: WebSocket, what: string, cost: number): boolean {
+    const verdict = this.#sockets.admit(socket, Date.now(), cost);
+    if (verdict === "close") this.#close(socket, CLOSE.tooFast, "too many messages");
+    if (verdict === "refuse") this.#refuse(socket, what, "too-fast");
+    return verdict === "pass";
+  }
+
+  async #greet(socket: WebSocket, hello: { readonly protocol: number; readonly token: string }): Promise<void> {
+    if (hello.protocol !== ROOM_PROTOCOL) return this.#close(socket, CLOSE.protocolMismatch, "another protocol version");
+    const token = await verifyToken(this.#env.SIGNING_SECRET, "participant", hello.token, Date.now());
+    const room = this.#owner.room();
+    if (!room) return this.#close(socket, CLOSE.roomGone, "there is no such room");
+    if (!token.ok || token.value.room !== room.meta.room) return this.#close(socket, CLOSE.badToken, "token refused");
+    const { participant, role, version } = token.value;
+    const member = { participant, role, version };
+    this.#sockets.seat(socket, member);
+    const done = this.#owner.apply({ type: "connected", member });
+    if (!done.ok) {
+      this.#sockets.drop(socket);
+      const full = done.refusal.reason === "room-full";
+      return socket.close(full ? CLOSE.roomFull : CLOSE.badToken, done.refusal.reason);
+    }
+    const online = done.value.online.get(participant);
+    if (online) this.#sockets.keep(participant, online);
+  }
+
+  /** Closes from this side; whoever was there is offline at once. */
+  #close(socket: WebSocket, code: number, why: string): void {
+    const participant = this.#sockets.close(socket, code, why);
+    if (participant) this.#owner.apply({ type: "disconnected", participant });
+  }
+
+  #refuse(socket: WebSocket, what: string, reason: Refused["reason"], why?: Reason): void {
+    const message = why ? REFUSALS[why][1] : PLAIN[reason];
+    this.#sockets.send(socket, { type: "refused", what, reason, message });
+  }
+}
+
+const PLAIN: Record<Refused["reason"], string> = {
+  "not-host": "Only the host may do this.",
+  "take-rolling": "A take is being recorded already.",
+  "no-such-take": "The room has no such take.",
+  "bad-message": "The message is not one that is expected here.",
+  "too-fast": "Too many messages; slow down.",
+};
+
+function byteLength(data: string | ArrayBuffer): number {
+  if (typeof data !== "string") return data.byteLength;
+  // Never fewer bytes than UTF-16 units, and never more than three for each.
+  return data.length * 3 <= MAX_MESSAGE_BYTES || data.length > MAX_MESSAGE_BYTES ? data.length : utf8(data).byteLength;
+}
+
+function parseMessage(text: string): v.InferOutput<typeof clientMessage> | null {
+  const json = parseJson(text);
+  if (!json.ok) return null;
+  const parsed = v.safeParse(clientMessage, json.value);
+  return parsed.success ? parsed.output : null;
+}

@@ -1,0 +1,412 @@
+import { FrameClock } from "#core/video/frame-clock.ts";
+import { FramePacing } from "#core/video/frame-pacing.ts";
+import type { Picture } from "#core/video/codec-candidates.ts";
+import type { CaptureInput, CodecChoice, EncodeProblem, EncodeStats } from "#protocol/encode-rpc.ts";
+import { EPOCH_MAX_US, type VideoFormat } from "#protocol/epoch-format.ts";
+import { GAP_DECLARED_US } from "#protocol/gaps.ts";
+import type { Source } from "#protocol/ids.ts";
+import { asLocal } from "#protocol/units.ts";
+import { measureCodecs } from "./codec-trial.ts";
+import { EncodeFailed } from "./encode-failed.ts";
+import type { PipelineDeps, TrackPipeline } from "./track-pipeline.ts";
+import type { TrackSession } from "./track-session.ts";
+import { type EncodedFrame, MAX_QUEUE, VideoEncode } from "./video-encode.ts";
+import { VideoSlicer } from "./video-slicer.ts";
+
+/** Real frames that the warm-up encodes again and again. */
+const TRIAL_SAMPLE = 6;
+
+/** A camera that has not given its first frames by then is not working. */
+const FIRST_FRAMES_MS = 5_000;
+
+/** After Stop, frames captured before it are awaited this long: five times the slowest delivery seen here. */
+const STOP_GRACE_US = 400_000;
+
+/** An open slice is sealed when nothing has arrived for this long, so that a stalled camera risks nothing. */
+const STALL_US = 2_500_000;
+
+/** A screen that does not change gives no frames: its last one is encoded again after this long. */
+const STILL_US = 1_000_000;
+
+/** A screen may deliver this late; a repeated picture must not come before a real one. */
+const STILL_GRACE_US = 300_000;
+
+/** More encoder failures than this within one take, and the track goes on without pictures. */
+const MAX_FAILURES = 20;
+
+/** Skipped frames in one epoch from which on the person is told: a sixth of them at 30 a second. */
+const SLOW_AFTER = 10;
+
+type Reader = ReadableStreamDefaultReader<VideoFrame>;
+
+/** Camera or screen: frames in, slices out. */
+export class VideoPipeline implements TrackPipeline {
+  readonly #deps: PipelineDeps;
+  readonly #source: Source;
+  readonly #encode: VideoEncode;
+  readonly #clock = new FrameClock();
+  readonly #wantedKeys = new Set<number>();
+  #pacing: FramePacing;
+  #picture: Picture;
+  #choice: CodecChoice | undefined;
+  #format: VideoFormat;
+  #reader: Reader | undefined;
+  #sampling: VideoFrame[] | undefined;
+  #onSampled: (() => void) | undefined;
+  #session: TrackSession | undefined;
+  #slicer: VideoSlicer | undefined;
+  #ended: (() => void) | undefined;
+  #lastAtUs: number | undefined;
+  #lastOutUs: number | undefined;
+  #lastArrivalUs = 0;
+  #epochFirstUs: number | undefined;
+  #skippedInEpoch = 0;
+  #failures = 0;
+  #failedAtUs: number | undefined;
+  #still: VideoFrame | undefined;
+
+  constructor(deps: PipelineDeps, source: Source, input: CaptureInput & { kind: "video" }) {
+    this.#deps = deps;
+    this.#source = source;
+    this.#picture = pictureOf(input);
+    this.#pacing = new FramePacing(input.frameRate);
+    this.#format = { kind: "video", codec: "", ...this.#picture };
+    this.#encode = new VideoEncode(source, {
+      onFrame: (frame) => this.#onFrame(frame),
+      onFailure: (detail) => this.#onFailure(detail),
+    });
+  }
+
+  get format(): VideoFormat {
+    return this.#format;
+  }
+
+  get queue(): number {
+    return this.#encode.queue;
+  }
+
+  readonly ratePpm = 0;
+
+  stamps(): EncodeStats["stamps"] {
+    return this.#clock.quality();
+  }
+
+  /** Reads the first frames, chooses the codec by them, and leaves a warm encoder. @throws EncodeFailed */
+  async arm(input: CaptureInput, known: CodecChoice | null): Promise<CodecChoice> {
+    this.#read(input);
+    const frames = await this.#sample();
+    try {
+      const [first] = frames;
+      if (first === undefined) throw EncodeFailed.noInput("the camera gave no picture");
+      this.#picture = { ...this.#picture, ...sizeOf(first) };
+      const choice = known ?? (await measureCodecs(frames, this.#picture, this.#source));
+      if (choice === undefined) throw EncodeFailed.noCodec();
+      this.#choice = choice;
+      this.#format = this.#encode.configure(choice, this.#picture);
+      await this.#encode.warm(first);
+      return choice;
+    } finally {
+      for (const frame of frames) frame.close();
+    }
+  }
+
+  begin(session: TrackSession): void {
+    this.#clock.freeze();
+    this.#slicer = new VideoSlicer(session, this.#source === "screen");
+    this.#lastAtUs = undefined;
+    this.#lastOutUs = undefined;
+    this.#epochFirstUs = undefined;
+    this.#failedAtUs = undefined;
+    this.#failures = 0;
+    this.#wantedKeys.clear();
+    this.#pacing.missing();
+    this.#lastArrivalUs = this.#deps.clock.nowUs();
+    this.#session = session;
+  }
+
+  async end(): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#ended = resolve;
+      if (this.#reader === undefined) resolve();
+    });
+    this.#ended = undefined;
+    await this.#encode.flush();
+    this.#finish(session);
+    this.#session = undefined;
+    this.#slicer = undefined;
+    this.#dropStill();
+    this.#clock.thaw();
+  }
+
+  async replace(input: CaptureInput): Promise<VideoFormat> {
+    if (input.kind !== "video") throw EncodeFailed.wrongState("a sound for a picture");
+    await this.detachInput();
+    await this.#encode.flush();
+    this.#slicer?.seal(undefined, this.#pacing.intervalUs);
+    this.#slicer?.newRun();
+    this.#epochFirstUs = undefined;
+    this.#pacing.restart(input.frameRate);
+    this.#picture = { ...this.#picture, frameRate: pictureOf(input).frameRate };
+    this.#read(input);
+    return this.#format;
+  }
+
+  hintCaptureTimes(captureUs: readonly number[]): void {
+    this.#clock.hint(captureUs);
+  }
+
+  tick(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const nowUs = this.#deps.clock.nowUs();
+    this.#repeatStill(session, nowUs);
+    if (nowUs > session.keepUntilUs + STOP_GRACE_US) this.#ended?.();
+    else if (nowUs - this.#lastArrivalUs > STALL_US && this.#epochFirstUs !== undefined) this.#sealStalled();
+  }
+
+  async detach(): Promise<void> {
+    await this.detachInput();
+    this.#dropStill();
+    this.#encode.close();
+  }
+
+  async detachInput(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.cancel();
+  }
+
+  #read(input: CaptureInput): void {
+    const reader = (input.stream as ReadableStream<VideoFrame>).getReader();
+    this.#reader = reader;
+    void this.#loop(reader);
+  }
+
+  /** Nothing in here may wait for a disk: the queue before it holds 8 frames. */
+  async #loop(reader: Reader): Promise<void> {
+    for (;;) {
+      const { value: frame, done } = await reader.read();
+      if (done) break;
+      try {
+        if (this.#isNewSize(frame)) await this.#resize(frame);
+        this.#take(frame);
+      } finally {
+        frame.close();
+      }
+    }
+    if (this.#reader !== reader) return;
+    this.#reader = undefined;
+    this.#ended?.();
+    this.#deps.onEvent({ type: "input-ended" });
+  }
+
+  #take(frame: VideoFrame): void {
+    const nowUs = this.#deps.clock.nowUs();
+    this.#lastArrivalUs = nowUs;
+    this.#clock.arrived(frame.timestamp, nowUs);
+    this.#offerSample(frame);
+    const session = this.#session;
+    const offsetUs = this.#clock.offsetUs();
+    if (offsetUs === undefined) return;
+    const atUs = frame.timestamp + offsetUs;
+    if (session === undefined) {
+      this.#pacing.frame(atUs, nowUs - atUs);
+      return;
+    }
+    if (atUs < session.keepFromUs) return;
+    if (atUs >= session.keepUntilUs) {
+      this.#ended?.();
+      return;
+    }
+    this.#keep(session, frame, atUs, nowUs);
+  }
+
+  #keep(session: TrackSession, frame: VideoFrame, atUs: number, nowUs: number): void {
+    const lastUs = this.#lastAtUs;
+    if (lastUs !== undefined && atUs <= lastUs) {
+      session.dropped.disorder += 1;
+      return;
+    }
+    session.captured += 1;
+    if (lastUs === undefined) session.firstSample(atUs, 2 * this.#pacing.intervalUs);
+    this.#lastAtUs = atUs;
+    if (this.#source !== "screen") {
+      this.#pacing.frame(atUs, nowUs - atUs);
+      if (this.#pacing.settled) this.#declareMissing(session);
+    }
+    if (!this.#submit(session, frame, atUs)) return;
+    if (this.#source === "screen") this.#keepStill(frame);
+  }
+
+  /** False: skipped, since the encoder has fallen behind. A wanted key frame is never skipped. */
+  #submit(session: TrackSession, frame: VideoFrame, atUs: number): boolean {
+    const { intervalUs } = this.#pacing;
+    const first = this.#epochFirstUs;
+    const key = first === undefined || atUs + intervalUs - first > EPOCH_MAX_US;
+    if (!key && this.#encode.queue >= MAX_QUEUE) {
+      session.dropped.encoderBusy += 1;
+      session.gapBecause(atUs, atUs + intervalUs, "encoder-busy");
+      this.#skippedInEpoch += 1;
+      if (this.#skippedInEpoch === SLOW_AFTER) this.#problem("encoder-slow", "frames are skipped");
+      return false;
+    }
+    if (this.#failedAtUs !== undefined) this.#recover(session, atUs);
+    if (key) {
+      this.#epochFirstUs = atUs;
+      this.#wantedKeys.add(frame.timestamp);
+      this.#skippedInEpoch = 0;
+    }
+    this.#encode.encode(frame, key);
+    return true;
+  }
+
+  #onFrame(frame: EncodedFrame): void {
+    const slicer = this.#slicer;
+    const offsetUs = this.#clock.offsetUs();
+    if (slicer === undefined || offsetUs === undefined) return;
+    const cut = this.#wantedKeys.delete(frame.stampUs);
+    if (cut && this.#session) this.#declareMissing(this.#session);
+    this.#lastOutUs = frame.stampUs + offsetUs;
+    this.#format = frame.media;
+    slicer.add(frame, frame.stampUs + offsetUs, cut, this.#pacing.intervalUs);
+  }
+
+  #declareMissing(session: TrackSession): void {
+    for (const missing of this.#pacing.missing()) {
+      session.dropped.capture += missing.frames;
+      session.gap(missing.fromUs, missing.toUs, "capture-dropped");
+    }
+  }
+
+  /** What was in the encoder is lost; the next frame starts anew with a key frame. */
+  #onFailure(detail: string): void {
+    this.#failures += 1;
+    this.#epochFirstUs = undefined;
+    this.#wantedKeys.clear();
+    this.#failedAtUs = this.#lastOutUs ?? this.#session?.keepFromUs ?? this.#deps.clock.nowUs();
+    if (this.#failures <= MAX_FAILURES && this.#choice) this.#encode.configure(this.#choice, this.#picture);
+    this.#problem("encoder-failed", detail);
+  }
+
+  #recover(session: TrackSession, atUs: number): void {
+    const { intervalUs } = this.#pacing;
+    const fromUs = (this.#failedAtUs ?? atUs) + (this.#lastOutUs === undefined ? 0 : intervalUs);
+    this.#failedAtUs = undefined;
+    const lost = Math.round((atUs - fromUs) / intervalUs);
+    if (lost <= 0) return;
+    this.#slicer?.seal(undefined, intervalUs);
+    session.dropped.encoderError += lost;
+    session.gapBecause(fromUs, atUs, "encoder-error");
+  }
+
+  #isNewSize(frame: VideoFrame): boolean {
+    if (this.#choice === undefined) return false;
+    const { width, height } = sizeOf(frame);
+    return width !== this.#picture.width || height !== this.#picture.height;
+  }
+
+  /** Another size: the codec must be set anew, which is a new run. The frames wait in their queue meanwhile. */
+  async #resize(frame: VideoFrame): Promise<void> {
+    if (this.#choice === undefined) return;
+    await this.#encode.flush();
+    this.#slicer?.seal(undefined, this.#pacing.intervalUs);
+    this.#picture = { ...this.#picture, ...sizeOf(frame) };
+    const choice = await this.#choiceFor(frame, this.#choice);
+    this.#choice = choice;
+    this.#format = this.#encode.configure(choice, this.#picture);
+    this.#epochFirstUs = undefined;
+    this.#dropStill();
+  }
+
+  async #choiceFor(frame: VideoFrame, present: CodecChoice): Promise<CodecChoice> {
+    const measured = await measureCodecs([frame], this.#picture, this.#source);
+    return measured ?? present;
+  }
+
+  #sealStalled(): void {
+    this.#epochFirstUs = undefined;
+    const slicer = this.#slicer;
+    void this.#encode.flush().then(() => slicer?.seal(undefined, this.#pacing.intervalUs));
+  }
+
+  #finish(session: TrackSession): void {
+    const { intervalUs } = this.#pacing;
+    this.#declareMissing(session);
+    const last = this.#lastAtUs;
+    const until = session.keepUntilUs;
+    const known = Number.isFinite(until);
+    if (this.#source === "screen" && last !== undefined && known) {
+      this.#slicer?.seal(session.trackUs(until), intervalUs);
+      return;
+    }
+    this.#slicer?.seal(undefined, intervalUs);
+    if (!known) return;
+    const endUs = last === undefined ? session.keepFromUs : last + intervalUs;
+    if (until - endUs > intervalUs + GAP_DECLARED_US) session.gap(endUs, until, "capture-dropped");
+  }
+
+  #keepStill(frame: VideoFrame): void {
+    this.#dropStill();
+    this.#still = frame.clone();
+  }
+
+  #dropStill(): void {
+    this.#still?.close();
+    this.#still = undefined;
+  }
+
+  #repeatStill(session: TrackSession, nowUs: number): void {
+    const still = this.#still;
+    const last = this.#lastAtUs;
+    if (still === undefined || last === undefined || nowUs - last < STILL_US + STILL_GRACE_US) return;
+    const atUs = last + STILL_US;
+    if (atUs >= session.keepUntilUs) return;
+    const frame = new VideoFrame(still, { timestamp: still.timestamp + STILL_US });
+    this.#lastAtUs = atUs;
+    this.#lastArrivalUs = nowUs;
+    session.repeated += 1;
+    this.#submit(session, frame, atUs);
+    this.#keepStill(frame);
+    frame.close();
+  }
+
+  #offerSample(frame: VideoFrame): void {
+    if (this.#sampling === undefined) return;
+    this.#sampling.push(frame.clone());
+    if (this.#sampling.length >= TRIAL_SAMPLE) this.#onSampled?.();
+  }
+
+  async #sample(): Promise<readonly VideoFrame[]> {
+    const frames: VideoFrame[] = [];
+    this.#sampling = frames;
+    // A still screen gives only one frame.
+    const limitMs = this.#source === "screen" ? 700 : FIRST_FRAMES_MS;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#onSampled = resolve;
+      timer = setTimeout(resolve, limitMs);
+    });
+    clearTimeout(timer);
+    this.#sampling = undefined;
+    this.#onSampled = undefined;
+    return frames;
+  }
+
+  #problem(problem: EncodeProblem, detail: string): void {
+    this.#deps.onEvent({ type: "problem", problem, atUs: asLocal(this.#deps.clock.nowUs()), detail });
+  }
+}
+
+function pictureOf(input: CaptureInput & { kind: "video" }): Picture {
+  return { width: input.width, height: input.height, frameRate: input.frameRate > 0 ? input.frameRate : 30 };
+}
+
+/** Settings may lie; the frame does not. */
+function sizeOf(frame: VideoFrame): { width: number; height: number } {
+  return {
+    width: frame.visibleRect?.width ?? frame.codedWidth,
+    height: frame.visibleRect?.height ?? frame.codedHeight,
+  };
+}
