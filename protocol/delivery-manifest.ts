@@ -24,8 +24,10 @@ export const deliveredTrack = v.object({
   track: trackId,
   source,
   label: v.string(),
-  /** Name of the master that it is in; `null` when nothing of it could be used. */
+  /** Name of the (first) master that it is in; `null` when nothing of it could be used. */
   file: v.nullable(v.string()),
+  /** All masters that it is in, in order of time: several after a change that one file cannot hold. */
+  files: v.array(v.string()),
   clock: clockModel,
   /** The track's first sample on the take's time line. */
   startUs: v.nullable(takeMicros),
@@ -46,6 +48,19 @@ export const deliveredTrack = v.object({
 });
 export type DeliveredTrack = v.InferOutput<typeof deliveredTrack>;
 
+/** One MKV file, and where it lies. */
+export const deliveredMaster = v.object({
+  file: v.string(),
+  participant: v.nullable(participantId),
+  kind: v.picklist(["main", "screen"]),
+  /** From 1: a change of decoder config that one track cannot hold starts the next. */
+  segment: count,
+  /** The file's zero on the take's time line: a whole frame of the timeline. */
+  zeroUs: takeMicros,
+  durationUs: v.number(),
+});
+export type DeliveredMaster = v.InferOutput<typeof deliveredMaster>;
+
 export const deliveryManifest = v.object({
   manifest: v.literal(DELIVERY_MANIFEST),
   room: v.nullable(roomId),
@@ -57,6 +72,7 @@ export const deliveryManifest = v.object({
   participants: v.array(
     v.object({ participant: v.nullable(participantId), name: v.string(), tracks: v.array(deliveredTrack) }),
   ),
+  masters: v.array(deliveredMaster),
   files: v.array(v.object({ name: v.string(), bytes: count, sha256 })),
 });
 export type DeliveryManifest = v.InferOutput<typeof deliveryManifest>;

@@ -21,3 +21,10 @@ export const journalMessage = v.variant("type", [
   v.object({ type: v.literal("take-changed"), take: takeId }),
 ]);
 export type JournalMessage = v.InferOutput<typeof journalMessage>;
+
+/** The page asks the waiting service worker to take over. Asked only when the person wants it. */
+export const skipWaiting = v.object({ type: v.literal("SKIP_WAITING") });
+
+/** Its answer, on the message's port. `recording`: some page of this origin records a take, so nothing is exchanged. */
+export const skipWaitingReply = v.object({ taken: v.boolean(), why: v.nullable(v.literal("recording")) });
+export type SkipWaitingReply = v.InferOutput<typeof skipWaitingReply>;

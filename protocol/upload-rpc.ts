@@ -126,6 +126,8 @@ export interface UploadWorkerApi {
   start(): Promise<Result<UploadStarted>>;
   kick(why: UploadKick): void;
   retryNow(): void;
+  /** The operator's key, for rooms that the upload makes; tries again what waited for it. */
+  useStudioKey(key: string | null): void;
   /** Calls at once with the newest state, then on every change, at most some times a second. */
   subscribe(listener: (state: UploadState) => void): void;
   /** Resolves when no request is under way and the lock is free. */

@@ -49,10 +49,11 @@ export const REFUSALS = {
 
 export type Reason = keyof typeof REFUSALS;
 
-/** What was asked is not done, and why. `missing`: with `epochs-missing` only. */
+/** What was asked is not done, and why. `missing` comes with `epochs-missing` only. */
 export interface Refusal {
   readonly reason: Reason;
-  readonly missing?: readonly (readonly [number, number])[];
+  /** Closed ranges `[first, last]`. */
+  readonly missing?: readonly (readonly number[])[];
 }
 
 /** An answer of the room to a route. */

@@ -1,19 +1,36 @@
 import { configBytes, type EpochConfig } from "../epoch-config.ts";
 import { EpochError } from "../epoch-error.ts";
-import { type HashBytes, readEpoch, type ReadEpoch, verifyEpoch } from "../epoch-reader.ts";
+import { type HashBytes, type ReadEpoch, readEpoch } from "../epoch-reader.ts";
 import type { MasterPacket } from "../matroska/matroska-writer.ts";
 import type { PlacedPart } from "./plan.ts";
 import { asFault, type FaultyEpoch, type KnownEpoch } from "./survey.ts";
+
+/** An epoch that was checked and taken, wholly or in part. */
+export interface TakenEpoch {
+  readonly epoch: KnownEpoch;
+  readonly sha256: string;
+  /** Of the epoch's file. */
+  readonly bytes: number;
+  /** Packets of it that are in this file. */
+  readonly packets: number;
+}
 
 export interface ReadOptions {
   readonly hash: HashBytes;
   /** An epoch turned out to be unusable; the rest goes on. */
   readonly onFault: (part: PlacedPart, fault: FaultyEpoch) => void;
-  /** An epoch's packets were taken, wholly or in part. */
-  readonly onEpoch: (part: PlacedPart, epoch: KnownEpoch, packets: number, bytes: number) => void;
+  readonly onEpoch: (part: PlacedPart, taken: TakenEpoch) => void;
 }
 
-type Opened = { readonly epoch: KnownEpoch; readonly read: ReadEpoch } | { readonly fault: FaultyEpoch };
+interface Checked {
+  readonly kind: "checked";
+  readonly read: ReadEpoch;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** As data, since it is made before anybody waits for it. `failed`: not the epoch's fault, the job ends. */
+type Opened = Checked | { readonly kind: "fault"; readonly fault: FaultyEpoch } | { readonly kind: "failed"; readonly error: unknown };
 
 /**
  * The packets of one slot of one file, in order of time, from epochs that are read and checked one ahead of the one
@@ -65,43 +82,34 @@ export class SlotReader {
     for (const [index, { part, epoch }] of list.entries()) {
       const opened = await ahead;
       ahead = this.#open(list[index + 1]?.epoch);
-      if (!opened || "fault" in opened) {
-        if (opened) this.#options.onFault(part, opened.fault);
-        continue;
-      }
-      let taken = 0;
-      let bytes = 0;
+      if (opened?.kind === "failed") throw opened.error;
+      if (opened?.kind === "fault") this.#options.onFault(part, opened.fault);
+      if (opened?.kind !== "checked") continue;
+      let packets = 0;
       for (const packet of opened.read.packets) {
         const localUs = epoch.metadata.trackZeroUs + packet.timestampUs;
         if (localUs < part.fromUs || localUs >= part.toUs) continue;
         // Never backwards: two clock estimates may differ by less than a packet where a session begins.
         lastUs = Math.max(lastUs, localUs - part.zeroUs);
-        taken++;
-        bytes += packet.data.byteLength;
+        packets++;
         yield { ...packet, track: this.#trackNumber, timeUs: lastUs };
       }
-      this.#options.onEpoch(part, epoch, taken, bytes);
+      this.#options.onEpoch(part, { epoch, sha256: opened.sha256, bytes: opened.bytes, packets });
     }
   }
 
-  /** Never rejects on a damaged epoch; other errors do, and end the job. */
-  #open(epoch: KnownEpoch | undefined): Promise<Opened | null> {
-    const opening = this.#check(epoch);
-    // Awaited later: an error that comes before then must not count as unhandled.
-    opening.then(undefined, () => undefined);
-    return opening;
-  }
-
-  async #check(epoch: KnownEpoch | undefined): Promise<Opened | null> {
+  async #open(epoch: KnownEpoch | undefined): Promise<Opened | null> {
     if (!epoch) return null;
     try {
       const bytes = await epoch.source.read();
-      if (epoch.sha256) await verifyEpoch(bytes, epoch.sha256, this.#options.hash);
+      const sha256 = await this.#options.hash(bytes);
+      if (epoch.sha256 && epoch.sha256 !== sha256)
+        throw EpochError.of("checksum-mismatch", `SHA-256 is ${sha256}, expected ${epoch.sha256}`);
       const read = readEpoch(bytes);
       this.#checkConfig(read.config);
-      return { epoch, read };
+      return { kind: "checked", read, sha256, bytes: bytes.byteLength };
     } catch (error) {
-      return { fault: asFault(epoch.seq, error) };
+      return faultOrFailure(epoch.seq, error);
     }
   }
 
@@ -113,5 +121,13 @@ export class SlotReader {
     const [known, other] = [configBytes(this.#config), configBytes(config)];
     if (known.byteLength !== other.byteLength || known.some((byte, index) => byte !== other[index]))
       throw EpochError.of("bad-config", "the decoder's config is not that of the run");
+  }
+}
+
+function faultOrFailure(seq: number, error: unknown): Opened {
+  try {
+    return { kind: "fault", fault: asFault(seq, error) };
+  } catch (failure) {
+    return { kind: "failed", error: failure };
   }
 }

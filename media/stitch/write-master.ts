@@ -4,8 +4,8 @@ import { type MasterTarget, MatroskaWriter } from "../matroska/matroska-writer.t
 import type { MasterTrack } from "../matroska/tracks.ts";
 import type { EpochConfig } from "../epoch-config.ts";
 import type { PlacedPart, SegmentPlan, Slot } from "./plan.ts";
-import { SlotReader } from "./slot-reader.ts";
-import type { FaultyEpoch, KnownEpoch } from "./survey.ts";
+import { SlotReader, type TakenEpoch } from "./slot-reader.ts";
+import type { FaultyEpoch } from "./survey.ts";
 
 export interface MasterOptions {
   readonly title: string;
@@ -13,7 +13,7 @@ export interface MasterOptions {
   readonly hash: HashBytes;
   readonly signal?: AbortSignal;
   readonly onFault: (part: PlacedPart, fault: FaultyEpoch) => void;
-  readonly onEpoch: (part: PlacedPart, epoch: KnownEpoch, packets: number, bytes: number) => void;
+  readonly onEpoch: (part: PlacedPart, taken: TakenEpoch) => void;
 }
 
 export interface WrittenMaster {

@@ -1,4 +1,3 @@
-import { toFailure } from "#protocol/errors.ts";
 import type { TakeId } from "#protocol/ids.ts";
 import { createViewCell, type ViewSource } from "./view-source.ts";
 
@@ -43,7 +42,7 @@ export function createTakeExports(exporter: TakeExporter): TakeExports {
       show(take, undefined);
     } catch (error) {
       // a stopped export is what the person asked for, not a failure
-      show(take, abort.signal.aborted ? undefined : { failed: toFailure(error).message });
+      show(take, abort.signal.aborted ? undefined : { failed: sentenceOf(error) });
     } finally {
       running.delete(take);
     }
@@ -61,4 +60,9 @@ export function createTakeExports(exporter: TakeExporter): TakeExports {
       running.get(take)?.abort(new DOMException("the export was stopped", "AbortError"));
     },
   };
+}
+
+function sentenceOf(error: unknown): string {
+  const text = error instanceof Error && error.message !== "" ? error.message : String(error);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

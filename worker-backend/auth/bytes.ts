@@ -1,6 +1,6 @@
 const encoder = new TextEncoder();
 
-export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
+export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
 /** base64url without padding. */
 export function toBase64Url(bytes: Uint8Array): string {

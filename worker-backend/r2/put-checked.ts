@@ -27,7 +27,7 @@ export async function putChecked(
 ): Promise<R2Object | null> {
   const measured = new FixedLengthStream(incoming.bytes);
   const stop = new AbortController();
-  const flow = (incoming.body ?? new Response(new Uint8Array()).body ?? new ReadableStream())
+  const flow = (incoming.body ?? new Blob([]).stream())
     .pipeTo(measured.writable, { signal: stop.signal })
     .then(
       () => null,
@@ -43,7 +43,7 @@ export async function putChecked(
     stop.abort();
     if (isChecksumError(error)) throw ApiError.of("digest-wrong");
     const broken = await flow;
-    if (broken && isLengthError(broken.error)) throw ApiError.of("length-wrong");
+    if (isLengthError(error) || isLengthError(broken?.error)) throw ApiError.of("length-wrong");
     throw ApiError.of("store-unavailable", { "Retry-After": "1" });
   }
   if (stored) return stored;
@@ -52,8 +52,9 @@ export async function putChecked(
   return null;
 }
 
-/** FixedLengthStream refuses to write past, or to close before, its length with a TypeError. */
-const isLengthError = (error: unknown): boolean => error instanceof TypeError && /FixedLengthStream/.test(error.message);
+/** FixedLengthStream refuses to write past, or to close before, its length with a TypeError that names it. */
+export const isLengthError = (error: unknown): boolean =>
+  error instanceof TypeError && /FixedLengthStream/.test(error.message);
 
 /** SHA-256 that the store itself checked; `null` when it has none. */
 export function storedSha256(object: R2Object): string | null {

@@ -2,7 +2,7 @@ import type { JobId } from "#protocol/ids.ts";
 import { signToken } from "../auth/tokens.ts";
 import { backendUrl, type Env } from "../env.ts";
 import { dispatchJob } from "../render.ts";
-import type { RoomState, Take } from "./room-state.ts";
+import type { RoomState, Take, Track } from "./room-state.ts";
 import type { RoomStore } from "./room-store.ts";
 import { demuxJobOf } from "./room-views.ts";
 
@@ -21,8 +21,7 @@ export async function sendJob(
   store: RoomStore,
 ): Promise<string | null> {
   const { room, origin } = state.meta;
-  const epochsOf = (track: { row: { take: Take["row"]["take"]; track: Parameters<RoomStore["epochs"]>[1] } }) =>
-    store.epochs(track.row.take, track.row.track);
+  const epochsOf = ({ row }: Track) => store.epochs(row.take, row.track);
   const api = `${backendUrl(env, origin)}/api/rooms/${room}/takes/${take.row.take}/jobs/${job}`;
   // The ledger is read before anything is awaited: the job's input is what the take held when it was dispatched.
   const request = demuxJobOf(state, take, { job, api, token: "" }, epochsOf);

@@ -6,12 +6,11 @@ import type {
   DeclareTrack,
   EditorLink,
   HaveList,
-  SealTrack,
   TakeDeclared,
   TakeList,
   TrackDeclared,
 } from "#protocol/http-api.ts";
-import { type EditorLinkId, type JobId, jobId, type Role, type Sha256, type TakeId, type TrackId } from "#protocol/ids.ts";
+import { type EditorLinkId, type JobId, jobId, type Role, type TakeId, type TrackId } from "#protocol/ids.ts";
 import { CLOSE } from "#protocol/room-messages.ts";
 import { randomId } from "../auth/secrets.ts";
 import { type Env, retentionMs } from "../env.ts";
@@ -19,13 +18,13 @@ import { type Outcome, refused } from "../refusals.ts";
 import { roomPrefix } from "../r2/keys.ts";
 import { purgePrefix } from "../r2/purge.ts";
 import { sendJob } from "./job-sender.ts";
-import { type LinkRow, type NewRoom, newRoom, type PurgeRow, type RoomState } from "./room-state.ts";
+import { type LinkRow, type NewRoom, newRoom, type PurgeRow, type RoomState, type TrackSeal } from "./room-state.ts";
 import { nextDueMs, type RoomEvent, stepRoom } from "./room-step.ts";
 import { HELLO_WITHIN_MS, RoomSockets } from "./room-sockets.ts";
-import { missingOf, RoomStore } from "./room-store.ts";
+import { type LedgerRow, missingOf, RoomStore } from "./room-store.ts";
 import { takeSummary } from "./room-views.ts";
 import { SocketTalk } from "./socket-talk.ts";
-import { isRunning, type JobEvent, stepJob } from "./step-jobs.ts";
+import { isRunning, type JobEvent } from "./step-jobs.ts";
 import { isFull, type JoinEvent, type Member, memberRow, type RenewEvent } from "./step-members.ts";
 import type { Effect, StepContext } from "./step-parts.ts";
 import { absent, mayHost, ownTrack } from "./step-takes.ts";
@@ -152,14 +151,14 @@ export class RoomDurableObject extends DurableObject<Env> {
     member: Member,
     take: TakeId,
     track: TrackId,
-    epoch: { readonly seq: number; readonly sha256: Sha256; readonly bytes: number },
+    epoch: LedgerRow,
   ): Outcome<true> {
     const allowed = this.mayUpload(member, take, track, epoch.seq);
     if (!allowed.ok) return allowed;
     const stored = this.#store.epoch(take, track, epoch.seq);
     if (stored !== null) return stored === epoch.sha256 ? allowed : refused("other-bytes");
     const done = this.#apply({ type: "epoch-committed", take, track, bytes: epoch.bytes }, () =>
-      this.#store.addEpoch(take, track, epoch.seq, epoch.sha256, epoch.bytes),
+      this.#store.addEpoch(take, track, epoch),
     );
     return done.ok ? allowed : done;
   }
@@ -173,7 +172,7 @@ export class RoomDurableObject extends DurableObject<Env> {
     return { ok: true, value: { ranges: this.#store.ranges(take, track), count: found.track.epochs, sealed } };
   }
 
-  seal(member: Member, take: TakeId, track: TrackId, body: SealTrack): Outcome<true> {
+  seal(member: Member, take: TakeId, track: TrackId, body: TrackSeal): Outcome<true> {
     const known = this.#as(member);
     if (!known.ok) return known;
     const found = ownTrack(known.value, take, track, member);
@@ -182,7 +181,7 @@ export class RoomDurableObject extends DurableObject<Env> {
     const last = body.epochs === 0 ? null : this.#store.epoch(take, track, body.epochs - 1);
     const ledger = {
       missing: missingOf(ranges, body.epochs),
-      last: last as Sha256 | null,
+      last,
       beyond: ranges.some(([, end]) => end >= body.epochs),
     };
     const done = this.#apply({ type: "seal", take, track, member, body, ledger });
@@ -287,10 +286,10 @@ export class RoomDurableObject extends DurableObject<Env> {
     return done.ok ? { ok: true, value: true } : done;
   }
 
-  /** What the job has reported already; with it the files of a repeated `finished` need not be looked at again. */
-  jobDone(event: JobEvent): boolean {
-    const room = this.#room;
-    return room?.takes.get(event.take)?.row.job?.state === "done" && !stepJob(room, event, this.#context()).refusal;
+  /** This job has finished already: a report that is said again is true. */
+  jobDone(take: TakeId, job: JobId): boolean {
+    const newest = this.#room?.takes.get(take)?.row.job;
+    return newest?.job === job && newest.state === "done";
   }
 
   // ---- sockets

@@ -109,6 +109,9 @@ export const purgeRow = v.object({
 });
 export type PurgeRow = v.InferOutput<typeof purgeRow>;
 
+/** What a device has said when it sealed a track. */
+export type TrackSeal = v.InferOutput<typeof sealTrack>;
+
 /** A track and what the ledger holds of it. */
 export interface Track {
   readonly row: TrackRow;

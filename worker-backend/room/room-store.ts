@@ -18,6 +18,8 @@ import {
 const TABLES = ["participants", "takes", "links", "gone", "purges"] as const;
 
 const ledgerRow = v.object({ seq, sha256, bytes: count });
+/** One stored epoch. */
+export type LedgerRow = v.InferOutput<typeof ledgerRow>;
 const range = v.object({ first: seq, last: seq });
 
 /** A document per row, and the ledger in columns, since it is large. */
@@ -160,19 +162,26 @@ export class RoomStore {
   }
 
   /** The stored hash of an epoch, or `null`. */
-  epoch(take: TakeId, track: TrackId, seq: number): string | null {
+  epoch(take: TakeId, track: TrackId, at: number): Sha256 | null {
     const [row] = this.#sql
-      .exec("SELECT sha256 FROM epochs WHERE take = ? AND track = ? AND seq = ?", take, track, seq)
+      .exec("SELECT sha256 FROM epochs WHERE take = ? AND track = ? AND seq = ?", take, track, at)
       .toArray();
-    return row ? v.parse(v.string(), row.sha256) : null;
+    return row ? v.parse(sha256, row.sha256) : null;
   }
 
-  addEpoch(take: TakeId, track: TrackId, seq: number, sha256: Sha256, bytes: number): void {
-    this.#sql.exec("INSERT INTO epochs (take, track, seq, sha256, bytes) VALUES (?, ?, ?, ?, ?)", take, track, seq, sha256, bytes);
+  addEpoch(take: TakeId, track: TrackId, epoch: LedgerRow): void {
+    this.#sql.exec(
+      "INSERT INTO epochs (take, track, seq, sha256, bytes) VALUES (?, ?, ?, ?, ?)",
+      take,
+      track,
+      epoch.seq,
+      epoch.sha256,
+      epoch.bytes,
+    );
   }
 
   /** Ascending by seq. */
-  epochs(take: TakeId, track: TrackId): { seq: number; sha256: Sha256; bytes: number }[] {
+  epochs(take: TakeId, track: TrackId): LedgerRow[] {
     return this.#sql
       .exec("SELECT seq, sha256, bytes FROM epochs WHERE take = ? AND track = ? ORDER BY seq", take, track)
       .toArray()

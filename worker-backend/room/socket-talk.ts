@@ -84,9 +84,8 @@ export class SocketTalk {
     this.#sockets.seat(socket, member);
     const done = this.#owner.apply({ type: "connected", member });
     if (!done.ok) {
-      this.#sockets.drop(socket);
       const full = done.refusal.reason === "room-full";
-      return socket.close(full ? CLOSE.roomFull : CLOSE.badToken, done.refusal.reason);
+      return this.#close(socket, full ? CLOSE.roomFull : CLOSE.badToken, done.refusal.reason);
     }
     const online = done.value.online.get(participant);
     if (online) this.#sockets.keep(participant, online);

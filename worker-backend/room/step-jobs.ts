@@ -16,7 +16,9 @@ import { absent } from "./step-takes.ts";
 export const RETRY_AFTER_MS = [2_000, 8_000, 32_000, 60_000] as const;
 
 /** Whether a job holds the take: there is never a second one beside it. */
-export const isOpen = (job: JobRow | null): job is JobRow => job?.state === "waiting" || job?.state === "running";
+export function isOpen(job: JobRow | null): job is JobRow & { readonly state: "waiting" | "running" } {
+  return job?.state === "waiting" || job?.state === "running";
+}
 
 function queued(deliver: JobState["deliver"], { nowMs, newJob }: StepContext): JobRow {
   return {

@@ -1,4 +1,4 @@
-import type { DeclareTake, DeclareTrack, SealTrack } from "#protocol/http-api.ts";
+import type { DeclareTake, DeclareTrack } from "#protocol/http-api.ts";
 import type { ParticipantId, Sha256, TakeId, TrackId } from "#protocol/ids.ts";
 import { START_LEAD_MS } from "#protocol/room-messages.ts";
 import { takePrefix } from "../r2/keys.ts";
@@ -9,6 +9,7 @@ import {
   type TakeRow,
   type Track,
   type TrackRow,
+  type TrackSeal,
   without,
   withEntry,
 } from "./room-state.ts";
@@ -204,7 +205,7 @@ export interface SealEvent {
   readonly take: TakeId;
   readonly track: TrackId;
   readonly member: Member;
-  readonly body: SealTrack;
+  readonly body: TrackSeal;
   /** What the ledger says of epochs 0 … `body.epochs` - 1, and beyond. */
   readonly ledger: {
     readonly missing: readonly (readonly [number, number])[];

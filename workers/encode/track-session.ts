@@ -46,6 +46,11 @@ export class TrackSession {
     this.gapBecause(fromUs, toUs, this.#interruptions.reasonFor(fromUs, toUs, otherwise));
   }
 
+  /** Something that explains gaps between two local moments. */
+  note(reason: GapReason, fromUs: number, toUs: number): void {
+    this.#interruptions.note(reason, fromUs, toUs);
+  }
+
   gapBecause(fromUs: number, toUs: number, reason: GapReason): void {
     const gap: Gap = { fromUs: this.trackUs(fromUs), toUs: this.trackUs(toUs), reason };
     this.ledger.add(gap.fromUs, gap.toUs, reason);

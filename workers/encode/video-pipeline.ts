@@ -1,12 +1,12 @@
 import { FrameClock } from "#core/video/frame-clock.ts";
 import { FramePacing } from "#core/video/frame-pacing.ts";
-import type { Picture } from "#core/video/codec-candidates.ts";
+import { codecCandidates, type Picture } from "#core/video/codec-candidates.ts";
 import type { CaptureInput, CodecChoice, EncodeProblem, EncodeStats } from "#protocol/encode-rpc.ts";
 import { EPOCH_MAX_US, type VideoFormat } from "#protocol/epoch-format.ts";
 import { GAP_DECLARED_US } from "#protocol/gaps.ts";
 import type { Source } from "#protocol/ids.ts";
 import { asLocal } from "#protocol/units.ts";
-import { measureCodecs } from "./codec-trial.ts";
+import { encoderConfig, measureCodecs } from "./codec-trial.ts";
 import { EncodeFailed } from "./encode-failed.ts";
 import type { PipelineDeps, TrackPipeline } from "./track-pipeline.ts";
 import type { TrackSession } from "./track-session.ts";
@@ -63,6 +63,7 @@ export class VideoPipeline implements TrackPipeline {
   #skippedInEpoch = 0;
   #failures = 0;
   #failedAtUs: number | undefined;
+  #resumeFromUs: number | undefined;
   #still: VideoFrame | undefined;
 
   constructor(deps: PipelineDeps, source: Source, input: CaptureInput & { kind: "video" }) {
@@ -118,6 +119,7 @@ export class VideoPipeline implements TrackPipeline {
     this.#epochFirstUs = undefined;
     this.#failedAtUs = undefined;
     this.#failures = 0;
+    this.#resumeFromUs = undefined;
     this.#wantedKeys.clear();
     this.#pacing.missing();
     this.#lastArrivalUs = this.#deps.clock.nowUs();
@@ -147,6 +149,7 @@ export class VideoPipeline implements TrackPipeline {
     this.#slicer?.seal(undefined, this.#pacing.intervalUs);
     this.#slicer?.newRun();
     this.#epochFirstUs = undefined;
+    this.#resumeFromUs = this.#lastAtUs === undefined ? undefined : this.#lastAtUs + this.#pacing.intervalUs;
     this.#pacing.restart(input.frameRate);
     this.#picture = { ...this.#picture, frameRate: pictureOf(input).frameRate };
     this.#read(input);
@@ -232,6 +235,8 @@ export class VideoPipeline implements TrackPipeline {
     session.captured += 1;
     if (lastUs === undefined) session.firstSample(atUs, 2 * this.#pacing.intervalUs);
     this.#lastAtUs = atUs;
+    if (this.#resumeFromUs !== undefined) session.gap(this.#resumeFromUs, atUs, "config-change");
+    this.#resumeFromUs = undefined;
     if (this.#source !== "screen") {
       this.#pacing.frame(atUs, nowUs - atUs);
       if (this.#pacing.settled) this.#declareMissing(session);
@@ -310,19 +315,29 @@ export class VideoPipeline implements TrackPipeline {
   /** Another size: the codec must be set anew, which is a new run. The frames wait in their queue meanwhile. */
   async #resize(frame: VideoFrame): Promise<void> {
     if (this.#choice === undefined) return;
+    const startUs = this.#deps.clock.nowUs();
     await this.#encode.flush();
     this.#slicer?.seal(undefined, this.#pacing.intervalUs);
     this.#picture = { ...this.#picture, ...sizeOf(frame) };
-    const choice = await this.#choiceFor(frame, this.#choice);
+    const choice = await this.#choiceFor(this.#choice);
     this.#choice = choice;
     this.#format = this.#encode.configure(choice, this.#picture);
     this.#epochFirstUs = undefined;
     this.#dropStill();
+    this.#session?.note("config-change", startUs, this.#deps.clock.nowUs());
   }
 
-  async #choiceFor(frame: VideoFrame, present: CodecChoice): Promise<CodecChoice> {
-    const measured = await measureCodecs([frame], this.#picture, this.#source);
-    return measured ?? present;
+  /** No time for a measurement in mid-take: the same codec at the level that the new size needs, if it is there. */
+  async #choiceFor(present: CodecChoice): Promise<CodecChoice> {
+    const family = codecCandidates(this.#picture, this.#source).filter(
+      (candidate) => candidate.codec.slice(0, 4) === present.codec.slice(0, 4),
+    );
+    for (const { codec, bitrate } of [...family, ...codecCandidates(this.#picture, this.#source)]) {
+      const config = encoderConfig(codec, bitrate, this.#picture, this.#source);
+      const { supported } = await VideoEncoder.isConfigSupported(config);
+      if (supported) return { ...present, codec, bitrate };
+    }
+    return present;
   }
 
   #sealStalled(): void {

@@ -71,7 +71,7 @@ export function isRoomApiError(error: unknown): error is RoomApiError {
 }
 
 /** The server cannot be used right now, and nothing is known against asking again. */
-export function isServerAway(error: unknown): error is RoomApiError {
+export function isServerAway(error: unknown): boolean {
   return isRoomApiError(error) && ["unreachable", "server-failed", "bad-reply", "rate-limited"].includes(error.reason);
 }
 

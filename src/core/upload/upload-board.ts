@@ -9,13 +9,13 @@ import type { WhatIsLeft } from "./upload-plan.ts";
 export class UploadBoard {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
-  readonly #listener: (state: UploadState) => void;
+  readonly #listener: ((state: UploadState) => void) | null;
   readonly #meter: RateMeter;
   #state: UploadState = UNKNOWN_UPLOAD;
   #toldUs = Number.NEGATIVE_INFINITY;
   #telling = false;
 
-  constructor(clock: Clock, scheduler: Scheduler, listener: (state: UploadState) => void) {
+  constructor(clock: Clock, scheduler: Scheduler, listener: ((state: UploadState) => void) | null) {
     this.#clock = clock;
     this.#scheduler = scheduler;
     this.#listener = listener;
@@ -113,11 +113,11 @@ export class UploadBoard {
     const moving = this.#state.phase === "draining";
     this.#change({ bytesPerSecond: moving ? this.#meter.bytesPerSecond() : 0 });
     this.#toldUs = this.#clock.nowUs();
-    this.#listener(this.#state);
+    this.#listener?.(this.#state);
   }
 
   #tellSoon(): void {
-    if (this.#telling) return;
+    if (this.#telling || this.#listener === null) return;
     const restMs = TELL_EVERY_MS - (this.#clock.nowUs() - this.#toldUs) / 1000;
     if (restMs <= 0) {
       this.#tell();

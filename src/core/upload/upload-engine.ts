@@ -22,12 +22,17 @@ export class UploadEngine {
   readonly #ports: UploadPorts;
   readonly #board: UploadBoard;
   readonly #drain: Drain;
+  readonly #isWatched: boolean;
   #kicks = new Set<UploadKick>();
   #kicked = Promise.withResolvers<void>();
 
-  /** `onState` is called on every change of phase, and some times a second while counts change. */
-  constructor(ports: UploadPorts, onState: (state: UploadState) => void) {
+  /**
+   * `onState` is called on every change of phase, and some times a second while counts change; `null` when nobody looks,
+   * then the manifest is not watched while another uploader drains.
+   */
+  constructor(ports: UploadPorts, onState: ((state: UploadState) => void) | null) {
     this.#ports = ports;
+    this.#isWatched = onState !== null;
     this.#board = new UploadBoard(ports.clock, ports.scheduler, onState);
     this.#drain = new Drain(ports, this.#board);
   }
@@ -83,7 +88,7 @@ export class UploadEngine {
         },
         signal,
         () => {
-          watched = this.#watch(watching);
+          if (this.#isWatched) watched = this.#watch(watching);
         },
       );
     } catch (error) {

@@ -44,7 +44,9 @@ interface TakeParts {
 export async function makePlan(repo: TakeRepo, preparation: TakePreparation): Promise<UploadPlan> {
   const takes = await stored(() => repo.takes());
   const pending = await stored(() => repo.pending(PLAN_ROWS));
-  const epochs = new Map([...preparation.lost(), ...pending].map((epoch) => [epochKey(epoch), epoch]));
+  const totals = await stored(() => repo.pendingTotals());
+  const lost = preparation.lost();
+  const epochs = new Map([...lost, ...pending].map((epoch) => [epochKey(epoch), epoch]));
   const parts: TakeParts[] = [];
   for (const take of takes) {
     const tracks = await stored(() => repo.tracks(take.take));
@@ -52,7 +54,7 @@ export async function makePlan(repo: TakeRepo, preparation: TakePreparation): Pr
   }
   return {
     jobs: [...parts.flatMap((part) => declarations(part, preparation)), ...parts.flatMap(seals), ...sends(parts)],
-    left: leftOf(parts),
+    left: leftOf(parts, totals, lost),
     takes: new Set(takes.map(({ take }) => take)),
   };
 }
@@ -94,7 +96,12 @@ function sends(parts: readonly TakeParts[]): Job[] {
   }));
 }
 
-function leftOf(parts: readonly TakeParts[]): WhatIsLeft {
+/** The totals are the manifest's own: they also count rows that this version cannot read, so that nobody is told to leave. */
+function leftOf(
+  parts: readonly TakeParts[],
+  totals: { readonly epochs: number; readonly bytes: number },
+  lost: readonly EpochRow[],
+): WhatIsLeft {
   const takes = parts
     .map(({ take, tracks, epochs }) => ({
       take: take.take,
@@ -105,8 +112,8 @@ function leftOf(parts: readonly TakeParts[]): WhatIsLeft {
     }))
     .filter((take) => take.epochsLeft > 0 || take.tracksLeft > 0);
   return {
-    epochs: sum(takes.map((take) => take.epochsLeft)),
-    bytes: sum(takes.map((take) => take.bytesLeft)),
+    epochs: totals.epochs + lost.length,
+    bytes: totals.bytes + sum(lost.map((epoch) => epoch.bytes)),
     tracks: sum(takes.map((take) => take.tracksLeft)),
     takes,
   };

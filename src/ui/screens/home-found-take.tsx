@@ -57,27 +57,27 @@ export function FoundTake(props: { take: FoundTakeView; model: HomeModel }): JSX
           </div>
         </dl>
         <Show when={exporting()}>{(now) => <Bar name="Export" fraction={now().fraction} />}</Show>
-      </div>
-      <div class="button-row">
-        <button
-          type="button"
-          class="button"
-          aria-busy={exporting() !== undefined}
-          onClick={() => {
-            if (!exporting()) props.model.exportTake(props.take.id);
-          }}
-        >
-          <FileDown class="icon" aria-hidden="true" />
-          Export to this device
-        </button>
-        <button
-          type="button"
-          class="button"
-          data-kind="quiet"
-          onClick={() => props.model.dismissFound(props.take.id)}
-        >
-          Seen
-        </button>
+        <div class="button-row">
+          <button
+            type="button"
+            class="button"
+            aria-busy={exporting() !== undefined}
+            onClick={() => {
+              if (!exporting()) props.model.exportTake(props.take.id);
+            }}
+          >
+            <FileDown class="icon" aria-hidden="true" />
+            Export to this device
+          </button>
+          <button
+            type="button"
+            class="button"
+            data-kind="quiet"
+            onClick={() => props.model.dismissFound(props.take.id)}
+          >
+            Seen
+          </button>
+        </div>
       </div>
     </section>
   );

@@ -181,7 +181,9 @@ export function Lobby(props: { view: LobbyView; model: LobbyModel }): JSX.Elemen
           <h1>{title()}</h1>
           <p class="dim">{whoIsHere(props.view)}</p>
         </div>
-        <OwnTile view={props.view} model={props.model} />
+        <Show when={!props.view.blocked}>
+          <OwnTile view={props.view} model={props.model} />
+        </Show>
         <div class="lobby-notes" role="status">
           <For each={problems()}>
             {(problem) => (

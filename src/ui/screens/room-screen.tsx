@@ -18,7 +18,7 @@ function Closed(props: { view: Extract<RoomView, { screen: "closed" }> }): JSX.E
         <RecordingsLink />
       </PageHead>
       <main class="page narrow" id="main">
-        <div class="title-block">
+        <div class="stack-4 page-start">
           <Show
             when={props.view.problem}
             fallback={

@@ -106,7 +106,9 @@ function PersonTile(props: {
           <Show when={props.showTape && gaps() > 0}>
             <span class="plate" data-state="degraded">
               <TriangleAlert class="icon" aria-hidden="true" />
-              {gaps()} gap{gaps() === 1 ? "" : "s"}
+              <span class="word">
+                {gaps()} gap{gaps() === 1 ? "" : "s"}
+              </span>
             </span>
           </Show>
           <Show when={props.showTape && props.person.state === "recording" && !props.person.tape?.local}>

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { EpochRef, EpochStore } from "#core/ports/epoch-store.ts";
 import type { Hasher } from "#core/ports/hasher.ts";
 import { StorageError } from "#core/ports/storage-error.ts";
-import type { TakeRepo } from "#core/ports/take-repo.ts";
+import type { TakeRepo, TakeTotals } from "#core/ports/take-repo.ts";
 import type { ParticipantId, RoomId, Sha256, TakeId, TrackId } from "#protocol/ids.ts";
 import type { EpochRow, SeatRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 
@@ -130,6 +130,13 @@ export class MemoryRepo implements TakeRepo {
   async pendingTotals(): Promise<{ epochs: number; bytes: number }> {
     const left = this.left();
     return { epochs: left.length, bytes: left.reduce((total, row) => total + row.bytes, 0) };
+  }
+
+  async totals(take: TakeId): Promise<TakeTotals> {
+    const rows = [...this.epochRows.values()].filter((row) => row.take === take);
+    const left = rows.filter((row) => row.receiptMs === null);
+    const bytesOf = (some: readonly EpochRow[]): number => some.reduce((total, row) => total + row.bytes, 0);
+    return { epochs: rows.length, bytes: bytesOf(rows), pendingEpochs: left.length, pendingBytes: bytesOf(left) };
   }
 
   left(): EpochRow[] {

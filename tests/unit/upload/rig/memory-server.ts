@@ -52,7 +52,10 @@ interface StoredRoom {
 
 type Reply<Value> = Answer<Value>;
 
-const refused = (status: number, reason: string): { kind: "refused"; status: number; reason: string; message: string } => ({
+const refused = (
+  status: number,
+  reason: string,
+): { kind: "refused"; status: number; reason: string; message: string } => ({
   kind: "refused",
   status,
   reason,
@@ -189,7 +192,10 @@ export class MemoryServer implements UploadTransport {
     return Date.UTC(2026, 10, 20) + Math.round(this.#time.nowMs) + 15 * 60_000;
   }
 
-  #take(access: Access, take: TakeId): StoredRoom["takes"] extends Map<TakeId, infer Take> ? Take | ReturnType<typeof refused> : never {
+  #take(
+    access: Access,
+    take: TakeId,
+  ): StoredRoom["takes"] extends Map<TakeId, infer Take> ? Take | ReturnType<typeof refused> : never {
     const room = this.rooms.get(access.room);
     if (!room) return refused(404, "no-such-room");
     if (![...room.participants.values()].some((seat) => seat.token === access.token)) return refused(401, "bad-token");
@@ -233,13 +239,7 @@ export class MemoryServer implements UploadTransport {
     });
   }
 
-  putEpoch(
-    access: Access,
-    at: EpochAddress,
-    body: Blob,
-    sha256: Sha256,
-    signal: AbortSignal,
-  ): Promise<Reply<Receipt>> {
+  putEpoch(access: Access, at: EpochAddress, body: Blob, sha256: Sha256, signal: AbortSignal): Promise<Reply<Receipt>> {
     const act = (): Reply<Receipt> => {
       const track = this.#track(access, at);
       if ("kind" in track) return track;
@@ -281,6 +281,8 @@ export class MemoryServer implements UploadTransport {
       track.seal ??= body;
       return { kind: "ok", status: 200, value: { track: at.track } };
     });
-    return answer.kind === "refused" && answer.reason === "epochs-missing" ? { kind: "missing", ranges: missing } : answer;
+    return answer.kind === "refused" && answer.reason === "epochs-missing"
+      ? { kind: "missing", ranges: missing }
+      : answer;
   }
 }

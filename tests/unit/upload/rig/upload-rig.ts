@@ -180,4 +180,3 @@ export class UploadRig {
     return [...this.repo.trackRows.values()].every((track) => track.sealed);
   }
 }
-

@@ -1,0 +1,97 @@
+import { DeviceError } from "./device-error.ts";
+
+/** The camera's own picture where it is not larger than that; what it offers else. */
+const CAMERA: MediaTrackConstraints = {
+  width: { ideal: 1920 },
+  height: { ideal: 1080 },
+  frameRate: { ideal: 30 },
+};
+
+/**
+ * Echo cancellation stays on, since nobody can know whether a guest wears headphones, and an echo cannot be taken out later.
+ * Noise suppression and gain control do harm that cannot be undone, and editors have better ones.
+ */
+const MICROPHONE: MediaTrackConstraints = {
+  echoCancellation: true,
+  noiseSuppression: false,
+  autoGainControl: false,
+  sampleRate: { ideal: 48_000 },
+};
+
+const SCREEN: DisplayMediaStreamOptions & Record<string, unknown> = {
+  video: { frameRate: { ideal: 30 } },
+  audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+  // The studio itself would be a hall of mirrors.
+  selfBrowserSurface: "exclude",
+  systemAudio: "include",
+  surfaceSwitching: "include",
+};
+
+/** What differs from the defaults for one microphone. */
+export interface MicrophoneChoices {
+  readonly echoCancellation?: boolean;
+  readonly noiseSuppression?: boolean;
+  readonly autoGainControl?: boolean;
+}
+
+/** @param id exact device id; "" takes the browser's default. @throws DeviceError */
+export function openCamera(id: string): Promise<MediaStreamTrack> {
+  return openOne({ video: { ...CAMERA, ...exactly(id) } }, "camera");
+}
+
+/** @param id exact device id; "" takes the browser's default. @throws DeviceError */
+export function openMicrophone(id: string, choices: MicrophoneChoices = {}): Promise<MediaStreamTrack> {
+  return openOne({ audio: { ...MICROPHONE, ...choices, ...exactly(id) } }, "microphone");
+}
+
+/** One prompt for both. @throws DeviceError as soon as one of them cannot be had: then ask for each alone. */
+export async function openBoth(cameraId: string, microphoneId: string): Promise<OpenDevices> {
+  const stream = await ask(
+    { video: { ...CAMERA, ...exactly(cameraId) }, audio: { ...MICROPHONE, ...exactly(microphoneId) } },
+    "camera and microphone",
+  );
+  return { camera: stream.getVideoTracks()[0], microphone: stream.getAudioTracks()[0] };
+}
+
+export interface OpenDevices {
+  readonly camera: MediaStreamTrack | undefined;
+  readonly microphone: MediaStreamTrack | undefined;
+}
+
+/** What the person chose to share; `audio` only when they shared it too. */
+export interface SharedScreen {
+  readonly video: MediaStreamTrack;
+  readonly audio: MediaStreamTrack | undefined;
+}
+
+/** Call within a press. @throws DeviceError */
+export async function openScreen(): Promise<SharedScreen> {
+  const stream = await navigator.mediaDevices.getDisplayMedia(SCREEN).catch((error: unknown) => {
+    // The one answer for a dialog that was closed and for a system that forbids it.
+    if (error instanceof DOMException && error.name === "NotAllowedError") throw DeviceError.cancelled(error);
+    throw DeviceError.from(error, "screen");
+  });
+  const [video] = stream.getVideoTracks();
+  if (video === undefined) throw DeviceError.cancelled(undefined);
+  video.contentHint = "detail";
+  return { video, audio: stream.getAudioTracks()[0] };
+}
+
+function exactly(id: string): MediaTrackConstraints {
+  return id === "" ? {} : { deviceId: { exact: id } };
+}
+
+async function openOne(constraints: MediaStreamConstraints, what: "camera" | "microphone"): Promise<MediaStreamTrack> {
+  const stream = await ask(constraints, what);
+  const [track] = stream.getTracks();
+  if (track === undefined) throw DeviceError.from(new DOMException("no track", "NotFoundError"), what);
+  return track;
+}
+
+async function ask(constraints: MediaStreamConstraints, what: string): Promise<MediaStream> {
+  try {
+    return await navigator.mediaDevices.getUserMedia(constraints);
+  } catch (error) {
+    throw DeviceError.from(error, what);
+  }
+}

@@ -1,0 +1,262 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ServedGallery, serveGallery } from "../gallery/serve-gallery.ts";
+import { GALLERY_STATES, type GalleryState } from "../gallery/states.ts";
+
+const PHONE = { width: 360, height: 740 };
+const DESK = { width: 1280, height: 800 };
+/** The narrowest window that must work (LOOK.md, "Layout"). */
+const NARROWEST = { width: 320, height: 640 };
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
+}
+
+let gallery: ServedGallery;
+let browser: Browser;
+let axeSource: string;
+
+beforeAll(async () => {
+  gallery = await serveGallery();
+  axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  browser = await chromium.launch({
+    executablePath: process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--force-prefers-reduced-motion"],
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await gallery?.close();
+});
+
+/** Opens a state, waits until its screen stands, and collects what the console complained about. */
+async function open(state: GalleryState, viewport: { width: number; height: number }) {
+  const path = GALLERY_STATES.find((entry) => entry.state === state)?.path ?? "/";
+  const context = await browser.newContext({ viewport, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(`${gallery.origin}${path}?state=${state}`);
+  await page.locator("main:not([aria-busy=true])").waitFor();
+  return { page, complaints, close: () => context.close() };
+}
+
+async function serious(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate<Finding[]>(
+    "axe.run(document, { resultTypes: ['violations'] }).then((result) => result.violations)",
+  );
+  return found
+    .filter((finding) => finding.impact === "serious" || finding.impact === "critical")
+    .map((finding) => `${finding.id}: ${finding.nodes.map((node) => `${node.target.join(" ")} (${node.failureSummary})`).join("; ")}`);
+}
+
+async function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+describe.each(GALLERY_STATES)("$state", ({ state }) => {
+  it.each([
+    ["phone", PHONE],
+    ["desk", DESK],
+  ] as const)("[LOOK] axe finds nothing serious and the console stays silent (%s)", async (_name, size) => {
+    const { page, complaints, close } = await open(state, size);
+    expect(await serious(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await close();
+  });
+
+  it("[LOOK] no sideways scrolling down to 320 px", async () => {
+    const { page, close } = await open(state, NARROWEST);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await close();
+  });
+});
+
+type Role = "button" | "link" | "textbox" | "checkbox" | "combobox" | "list" | "progressbar" | "meter" | "timer";
+
+/** The contract of names: [role, exact name], and how many there are when it is not one. */
+const NAMES: readonly (readonly [state: GalleryState, names: readonly (readonly [Role, string, number?])[]])[] = [
+  ["home", [["button", "New room"], ["button", "Record alone"], ["link", "Recordings"]]],
+  ["home-first", [["button", "New room"], ["button", "Record alone"], ["link", "Recordings"]]],
+  ["home-found", [["button", "New room"], ["button", "Record alone"], ["link", "Recordings"]]],
+  [
+    "lobby-guest",
+    [
+      ["textbox", "Your name"],
+      ["checkbox", "I agree to be recorded"],
+      ["combobox", "Camera"],
+      ["combobox", "Microphone"],
+      ["button", "Join"],
+      ["meter", "Microphone level"],
+    ],
+  ],
+  [
+    "studio-idle",
+    [
+      ["button", "Record"],
+      ["button", "Stop", 0],
+      ["button", "Share screen"],
+      ["button", "Copy guest link"],
+      ["link", "Exports"],
+      ["list", "Participants"],
+    ],
+  ],
+  [
+    "studio-recording",
+    [
+      ["button", "Stop"],
+      ["button", "Record", 0],
+      ["button", "Share screen"],
+      ["button", "Copy guest link"],
+      ["link", "Exports"],
+      ["list", "Participants"],
+      ["timer", "Length of the take"],
+    ],
+  ],
+  [
+    "studio-guest",
+    [
+      ["button", "Record", 0],
+      ["button", "Stop", 0],
+      ["button", "Share screen"],
+      ["link", "Exports"],
+      ["list", "Participants"],
+    ],
+  ],
+  ["alone-ready", [["button", "Record"], ["combobox", "Camera"], ["combobox", "Microphone"]]],
+  ["recordings", [["button", "Export", 5], ["button", "Delete", 5]]],
+  [
+    "exports",
+    [
+      ["link", "Ines_Carvalho.mkv"],
+      ["link", "timeline.fcpxml"],
+      ["link", "manifest.json"],
+      ["link", "SHA256SUMS"],
+      ["link", "Download all"],
+      ["button", "Copy editor link"],
+      ["progressbar", "Master files"],
+    ],
+  ],
+  ["exports-editor", [["button", "Copy editor link", 0], ["link", "Studio", 0], ["link", "Download all", 2]]],
+];
+
+describe("accessible names are a contract", () => {
+  it.each(NAMES)("%s", async (state, names) => {
+    const { page, close } = await open(state, DESK);
+    for (const [role, name, times = 1] of names) {
+      const found = page.getByRole(role, { name, exact: true });
+      expect(await found.count(), `${role} ${name}`).toBe(times);
+    }
+    await close();
+  });
+
+  it.each(["studio-safe", "studio-safe-loss", "guest-safe"] as const)(
+    "%s: one status says Safe to leave",
+    async (state) => {
+      const { page, close } = await open(state, DESK);
+      expect(await page.getByRole("status").filter({ hasText: "Safe to leave" }).count()).toBe(1);
+      await close();
+    },
+  );
+
+  it.each(["studio-draining", "studio-waiting", "studio-recording", "guest-draining"] as const)(
+    "%s: nothing says Safe to leave",
+    async (state) => {
+      const { page, close } = await open(state, DESK);
+      expect(await page.getByText("Safe to leave").count()).toBe(0);
+      await close();
+    },
+  );
+
+  it("each take is a list item with its state and buttons", async () => {
+    const { page, close } = await open("recordings", DESK);
+    const items = page.getByRole("main").getByRole("listitem").filter({ has: page.getByRole("button") });
+    expect(await items.count()).toBe(5);
+    expect(await items.nth(1).getByText("Only on this device").isVisible()).toBe(true);
+    await close();
+  });
+});
+
+describe("what a press does", () => {
+  it("Join says why it waits, then joins with the trimmed name", async () => {
+    const { page, close } = await open("lobby-host", PHONE);
+    const join = page.getByRole("button", { name: "Join", exact: true });
+    expect(await join.getAttribute("aria-disabled")).toBe("true");
+    await page.getByRole("textbox", { name: "Your name" }).press("Enter");
+    expect(await page.getByText("Write the name that editors should see.").isVisible()).toBe(true);
+    await page.getByRole("textbox", { name: "Your name" }).fill("  Joanna Okafor ");
+    await page.getByRole("checkbox", { name: "I agree to be recorded" }).check();
+    await page.locator("button:not([aria-disabled])", { hasText: "Join" }).waitFor();
+    await close();
+  });
+
+  it("Delete asks when it is the only copy, and keeping has the focus", async () => {
+    const { page, close } = await open("recordings", DESK);
+    await page.getByRole("button", { name: "Delete", exact: true }).nth(1).click();
+    const dialog = page.getByRole("alertdialog", { name: "Delete the only copy?" });
+    await dialog.waitFor();
+    expect(await serious(page)).toEqual([]);
+    const keep = dialog.getByRole("button", { name: "Keep it", exact: true });
+    await expect.poll(() => keep.evaluate((element) => element === document.activeElement)).toBe(true);
+    await keep.click();
+    await dialog.waitFor({ state: "detached" });
+    await close();
+  });
+
+  it("Leave asks while bytes are left; Escape stays", async () => {
+    const { page, close } = await open("studio-draining", DESK);
+    await page.getByRole("button", { name: "Leave", exact: true }).click();
+    const dialog = page.getByRole("alertdialog", { name: "Leave before all has arrived?" });
+    await dialog.waitFor();
+    expect(await serious(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await close();
+  });
+
+  it.each([PHONE, DESK])("the figures open by key and by menu (%o)", async (size) => {
+    const { page, complaints, close } = await open("studio-recording", size);
+    await page.keyboard.press("Shift+D");
+    const dialog = page.getByRole("dialog", { name: "Figures" });
+    await dialog.waitFor();
+    expect(await dialog.getByText("43,740").isVisible()).toBe(true);
+    expect(await serious(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "More controls" }).click();
+    await page.getByRole("menuitem", { name: "Keys" }).click();
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    expect(await serious(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it("a link of ours opens its screen without loading the page again, and the heading has the focus", async () => {
+    const { page, close } = await open("home", DESK);
+    await page.evaluate(() => document.documentElement.setAttribute("data-same-page", ""));
+    await page.getByRole("link", { name: "Recordings", exact: true }).click();
+    const heading = page.getByRole("heading", { name: "Recordings", exact: true });
+    await heading.waitFor();
+    expect(await page.locator("html[data-same-page]").count()).toBe(1);
+    await expect.poll(() => heading.evaluate((element) => element === document.activeElement)).toBe(true);
+    await close();
+  });
+
+  it("title, theme colour and favicon follow the tally", async () => {
+    const { page, close } = await open("studio-recording", DESK);
+    expect(await page.title()).toMatch(/^● 24:\d\d Ferries of the Douro$/);
+    expect(await page.locator('meta[name="theme-color"]').getAttribute("content")).toBe("#a81120");
+    expect(await page.locator('link[rel="icon"]').getAttribute("href")).toBe("/icons/favicon-recording.svg");
+    await close();
+  });
+});
