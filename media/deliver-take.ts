@@ -98,7 +98,10 @@ async function writeMasters(
 ): Promise<Masters> {
   const masters: Masters = { files: [], written: new Map() };
   const all = plan.people.flatMap((person) => person.segments.map((segment) => ({ person, segment })));
-  const total = all.reduce((sum, { segment }) => sum + segment.parts.reduce((count, part) => count + part.epochs.length, 0), 0);
+  const total = all.reduce(
+    (sum, { segment }) => sum + segment.parts.reduce((count, part) => count + part.epochs.length, 0),
+    0,
+  );
   let done = 0;
   for (const { person, segment } of all) {
     const onward = () => {
@@ -188,7 +191,9 @@ function makeManifest(take: TakeSources, plan: TakePlan, masters: Masters, tally
         ];
       }),
     ),
-    files: masters.files.flatMap((file) => (file.sha256 ? [{ name: file.name, bytes: file.bytes, sha256: file.sha256 }] : [])),
+    files: masters.files.flatMap((file) =>
+      file.sha256 ? [{ name: file.name, bytes: file.bytes, sha256: file.sha256 }] : [],
+    ),
   });
 }
 
@@ -202,9 +207,10 @@ async function addDocuments(
 ): Promise<Delivery> {
   const files = [...masters.files];
   const timeline = makeTimeline(take.title, plan, masters.written, tally);
-  if (timeline.lanes.length > 0)
-    files.push(await writeText(sink, TIMELINE_FILE, writeFcpxml(timeline), "timeline"));
-  const listed = files.flatMap((file) => (file.sha256 ? [{ name: file.name, bytes: file.bytes, sha256: file.sha256 }] : []));
+  if (timeline.lanes.length > 0) files.push(await writeText(sink, TIMELINE_FILE, writeFcpxml(timeline), "timeline"));
+  const listed = files.flatMap((file) =>
+    file.sha256 ? [{ name: file.name, bytes: file.bytes, sha256: file.sha256 }] : [],
+  );
   const complete = { ...manifest, files: listed };
   files.push(await writeText(sink, MANIFEST_FILE, `${JSON.stringify(complete, null, 2)}\n`, "manifest"));
   const sums = files.map((file) => `${file.sha256}  ${file.name}\n`).join("");
@@ -212,7 +218,12 @@ async function addDocuments(
   return { files, manifest: complete };
 }
 
-async function writeText(sink: DeliverySink, name: string, text: string, kind: ExportFile["kind"]): Promise<DeliveredFile> {
+async function writeText(
+  sink: DeliverySink,
+  name: string,
+  text: string,
+  kind: ExportFile["kind"],
+): Promise<DeliveredFile> {
   const file = await sink.create(name);
   await file.write([new TextEncoder().encode(text)], 0);
   return { name, ...parseEnd(await file.close()), kind, participant: null };

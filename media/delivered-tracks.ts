@@ -122,6 +122,7 @@ function decodePeaks(peaks: string): Uint8Array {
 
 function toBase64(bytes: Uint8Array): string {
   const chunks: string[] = [];
-  for (let at = 0; at < bytes.length; at += 0x8000) chunks.push(String.fromCharCode(...bytes.subarray(at, at + 0x8000)));
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    chunks.push(String.fromCharCode(...bytes.subarray(at, at + 0x8000)));
   return btoa(chunks.join(""));
 }

@@ -1,7 +1,14 @@
 import type { DeliveryTally } from "./delivery-tally.ts";
 import { toTake } from "./clock-model.ts";
 import { gapsWithin, presence } from "./stitch/gaps.ts";
-import { frameUs, localSpan, type PersonPlan, type PlacedPart, type SegmentPlan, type TakePlan } from "./stitch/plan.ts";
+import {
+  frameUs,
+  localSpan,
+  type PersonPlan,
+  type PlacedPart,
+  type SegmentPlan,
+  type TakePlan,
+} from "./stitch/plan.ts";
 import type { WrittenMaster } from "./stitch/write-master.ts";
 import type { Timeline, TimelineLane } from "./timeline/fcpxml.ts";
 import type { FrameRange, TimelineMaster } from "./timeline/pieces.ts";
@@ -70,7 +77,13 @@ function spanInFile(part: PlacedPart, tally: DeliveryTally): { fromUs: number; t
   return { fromUs: fromUs - part.zeroUs, toUs: toUs - part.zeroUs };
 }
 
-function ranges(segment: SegmentPlan, slot: "video" | "audio", rate: number, frames: number, tally: DeliveryTally): FrameRange[] {
+function ranges(
+  segment: SegmentPlan,
+  slot: "video" | "audio",
+  rate: number,
+  frames: number,
+  tally: DeliveryTally,
+): FrameRange[] {
   const found: FrameRange[] = [];
   const toFrame = (us: number) => Math.min(frames, Math.max(0, Math.floor(us / frameUs(rate) + EPSILON_FRAMES)));
   for (const part of segment.parts.filter((each) => each.slot === slot)) {

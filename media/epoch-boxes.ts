@@ -1,6 +1,13 @@
 import type { AudioFormat, MediaFormat, VideoFormat } from "#protocol/epoch-format.ts";
 import { type BoxRange, boxAt, fourCc, listBoxes, onlyBox, u32 } from "./boxes.ts";
-import { type AudioConfig, type Colour, type EpochConfig, opusHead, type VideoConfig, videoCodecName } from "./epoch-config.ts";
+import {
+  type AudioConfig,
+  type Colour,
+  type EpochConfig,
+  opusHead,
+  type VideoConfig,
+  videoCodecName,
+} from "./epoch-config.ts";
 import { EpochError } from "./epoch-error.ts";
 
 /** Fixed fields of a sample entry before its child boxes (ISO/IEC 14496-12). */
@@ -62,7 +69,13 @@ function childrenOf(bytes: Uint8Array, entry: BoxRange, fixed: number): BoxRange
 }
 
 /** Code points of ISO/IEC 23091-2 that WebCodecs has names for. */
-const PRIMARIES = new Map([[1, "bt709"], [5, "bt470bg"], [6, "smpte170m"], [9, "bt2020"], [12, "smpte432"]]);
+const PRIMARIES = new Map([
+  [1, "bt709"],
+  [5, "bt470bg"],
+  [6, "smpte170m"],
+  [9, "bt2020"],
+  [12, "smpte432"],
+]);
 const TRANSFER = new Map([
   [1, "bt709"],
   [6, "smpte170m"],
@@ -71,7 +84,13 @@ const TRANSFER = new Map([
   [16, "pq"],
   [18, "hlg"],
 ]);
-const MATRIX = new Map([[0, "rgb"], [1, "bt709"], [5, "bt470bg"], [6, "smpte170m"], [9, "bt2020-ncl"]]);
+const MATRIX = new Map([
+  [0, "rgb"],
+  [1, "bt709"],
+  [5, "bt470bg"],
+  [6, "smpte170m"],
+  [9, "bt2020-ncl"],
+]);
 
 function readColour(bytes: Uint8Array, children: readonly BoxRange[]): Colour | undefined {
   const colr = children.find((box) => box.type === "colr");

@@ -81,8 +81,7 @@ function checkHeader(bytes: Uint8Array, moov: BoxRange): void {
   for (const box of listBoxes(bytes, stbl.body, stbl.end)) {
     if (box.type === "stsd") continue;
     const countAt = box.body + (box.type === "stsz" ? 8 : 4);
-    if (countAt + 4 !== box.end)
-      throw EpochError.of("bad-structure", `'${box.type}' with entries in the header`);
+    if (countAt + 4 !== box.end) throw EpochError.of("bad-structure", `'${box.type}' with entries in the header`);
     if (u32(bytes, countAt) !== 0) throw EpochError.of("bad-structure", "samples outside the fragment");
   }
   boxAt(bytes, moov, ["mvex", "trex"]);
@@ -122,7 +121,13 @@ interface SampleDefaults {
   readonly flags: number;
 }
 
-function readRun(bytes: Uint8Array, moof: BoxRange, trun: BoxRange, startUs: number, defaults: SampleDefaults): SampleEntry[] {
+function readRun(
+  bytes: Uint8Array,
+  moof: BoxRange,
+  trun: BoxRange,
+  startUs: number,
+  defaults: SampleDefaults,
+): SampleEntry[] {
   if (trun.end - trun.body < 12) throw EpochError.of("bad-structure", "'trun' is too short");
   const flags = u32(bytes, trun.body) & 0xffffff;
   const count = u32(bytes, trun.body + 4);

@@ -48,7 +48,8 @@ function metadataBox(head: Uint8Array): BoxRange {
   if (head.byteLength < BOX_HEADER || fourCc(head, 4) !== "ftyp") throw notAnEpoch();
   const start = u32(head, 0);
   const body = start + BOX_HEADER;
-  if (start < BOX_HEADER || body + UUID_BYTES > head.byteLength || fourCc(head, start + 4) !== "uuid") throw notAnEpoch();
+  if (start < BOX_HEADER || body + UUID_BYTES > head.byteLength || fourCc(head, start + 4) !== "uuid")
+    throw notAnEpoch();
   const end = start + u32(head, start);
   if (hex(head.subarray(body, body + UUID_BYTES)) !== EPOCH_UUID) throw notAnEpoch();
   if (end < body + UUID_BYTES || end > head.byteLength)
@@ -77,7 +78,8 @@ function parseJson(bytes: Uint8Array): unknown {
  * @throws EpochError whatever is wrong; nothing else, whatever the bytes
  */
 export function readEpoch(bytes: Uint8Array): ReadEpoch {
-  if (bytes.byteLength > EPOCH_MAX_BYTES) throw EpochError.of("bad-structure", `${bytes.byteLength} bytes are too many`);
+  if (bytes.byteLength > EPOCH_MAX_BYTES)
+    throw EpochError.of("bad-structure", `${bytes.byteLength} bytes are too many`);
   const metadata = readEpochMetadata(bytes);
   const boxes = listBoxes(bytes, 0, bytes.byteLength);
   const layout = boxes.map((box) => box.type).join(" ");
@@ -131,7 +133,10 @@ function checkTimes(samples: readonly SampleEntry[], metadata: EpochMetadata): v
   const last = samples.at(-1);
   const endUs = zero + (last ? last.timeUs + last.durationUs : 0);
   if (Math.abs(firstUs - metadata.firstUs) > TIME_TOLERANCE_US || Math.abs(endUs - metadata.endUs) > TIME_TOLERANCE_US)
-    throw EpochError.of("bad-times", `samples lie at ${firstUs}…${endUs} µs, metadata: ${metadata.firstUs}…${metadata.endUs}`);
+    throw EpochError.of(
+      "bad-times",
+      `samples lie at ${firstUs}…${endUs} µs, metadata: ${metadata.firstUs}…${metadata.endUs}`,
+    );
 }
 
 /** SHA-256 of bytes as 64 lower-case hexadecimal digits; made by the host: WebCrypto, `node:crypto`. */
@@ -143,4 +148,3 @@ export async function verifyEpoch(bytes: Uint8Array<ArrayBuffer>, sha256: string
   if (actual !== sha256)
     throw EpochError.of("checksum-mismatch", `SHA-256 is ${actual.slice(0, 12)}…, expected ${sha256.slice(0, 12)}…`);
 }
-

@@ -6,12 +6,7 @@ import {
   NullTarget,
   Output,
 } from "mediabunny";
-import {
-  EPOCH_FORMAT,
-  EPOCH_TIMESCALE,
-  EPOCH_UUID,
-  type EpochMetadata,
-} from "#protocol/epoch-format.ts";
+import { EPOCH_FORMAT, EPOCH_TIMESCALE, EPOCH_UUID, type EpochMetadata } from "#protocol/epoch-format.ts";
 import { asLocal } from "#protocol/units.ts";
 import { type BoxRange, boxAt, listBoxes, onlyBox, putU32 } from "./boxes.ts";
 import { type AudioConfig, type EpochConfig, type VideoConfig, videoCodecName } from "./epoch-config.ts";
@@ -72,7 +67,12 @@ function checkPackets(packets: readonly EpochPacket[]): void {
   let last = -1;
   for (const packet of packets) {
     const { timestampUs, durationUs } = packet;
-    if (!Number.isSafeInteger(timestampUs) || timestampUs <= last || !Number.isSafeInteger(durationUs) || durationUs < 0)
+    if (
+      !Number.isSafeInteger(timestampUs) ||
+      timestampUs <= last ||
+      !Number.isSafeInteger(durationUs) ||
+      durationUs < 0
+    )
       throw EpochError.of("bad-times", `sample at ${timestampUs} µs (${durationUs} µs) after one at ${last} µs`);
     if (packet.data.byteLength === 0) throw EpochError.of("bad-samples", `empty sample at ${timestampUs} µs`);
     last = timestampUs;

@@ -44,7 +44,8 @@ export function fileStems(names: readonly string[]): string[] {
     const ascii = asciiName(name);
     const base = ascii === "" || RESERVED.test(ascii) ? `Person_${index + 1}` : ascii;
     let stem = base;
-    for (let count = 2; taken.has(stem.toLowerCase()) || /_(screen|s\d+)$/i.test(stem); count++) stem = `${base}_${count}`;
+    for (let count = 2; taken.has(stem.toLowerCase()) || /_(screen|s\d+)$/i.test(stem); count++)
+      stem = `${base}_${count}`;
     taken.add(stem.toLowerCase());
     return stem;
   });

@@ -10,9 +10,11 @@ const PATIENCE_MS = 20_000;
  * @returns why it was not accepted; `null` when it was
  */
 export async function dispatchJob(env: Env, job: DemuxJob): Promise<string | null> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
-  const init = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(job), signal };
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
   try {
+    const headers = { "Content-Type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify(job), signal: patience.signal };
     const reply = await post(env, job, init);
     if (!reply) return "No render service is configured: set RENDER_URL or bind a container as RENDER.";
     await reply.body?.cancel();
@@ -21,6 +23,9 @@ export async function dispatchJob(env: Env, job: DemuxJob): Promise<string | nul
     // Whatever the network or the container throws, the job is tried again.
     console.warn(`render service: ${error instanceof Error ? error.message : String(error)}`);
     return "The render service cannot be reached.";
+  } finally {
+    // A timer that is left keeps the room's object from sleeping.
+    clearTimeout(timer);
   }
 }
 

@@ -26,10 +26,9 @@ export function trackZero(track: SurveyedTrack): number | null {
 export function gapsWithin(outcome: TrackOutcome): Gap[] {
   const zero = trackZero(outcome.track);
   if (zero === null) return [];
-  const declared = [
-    ...outcome.track.sources.gaps,
-    ...outcome.track.epochs.flatMap((epoch) => epoch.metadata.gaps),
-  ].map((gap) => ({ fromUs: gap.fromUs + zero, toUs: gap.toUs + zero, reason: gap.reason }));
+  const declared = [...outcome.track.sources.gaps, ...outcome.track.epochs.flatMap((epoch) => epoch.metadata.gaps)].map(
+    (gap) => ({ fromUs: gap.fromUs + zero, toUs: gap.toUs + zero, reason: gap.reason }),
+  );
   return mergeGaps([...declared, ...faultGaps(outcome, zero)]);
 }
 
@@ -82,7 +81,13 @@ export function mergeGaps(gaps: readonly Gap[]): Gap[] {
 }
 
 /** The parts of [`fromUs`, `toUs`) that no gap covers, if they are at least `leastUs` long. */
-export function uncovered(gaps: readonly Gap[], fromUs: number, toUs: number, leastUs: number, reason: GapReason): Gap[] {
+export function uncovered(
+  gaps: readonly Gap[],
+  fromUs: number,
+  toUs: number,
+  leastUs: number,
+  reason: GapReason,
+): Gap[] {
   const open: Gap[] = [];
   let at = fromUs;
   for (const gap of [...gaps].sort((a, b) => a.fromUs - b.fromUs)) {

@@ -191,8 +191,7 @@ function firstOfOtherSlots(part: Part, waiting: readonly Part[]): Part[] {
 function fits(group: readonly Part[], part: Part): boolean {
   const before = group.filter((other) => other.slot === part.slot);
   return before.every(
-    (other) =>
-      other.configHash === part.configHash && takeEnd(other) <= takeStart(part) + OVERLAP_TOLERANCE_US,
+    (other) => other.configHash === part.configHash && takeEnd(other) <= takeStart(part) + OVERLAP_TOLERANCE_US,
   );
 }
 
@@ -217,14 +216,22 @@ function splitPart(part: Part, atUs: number): { head?: Part; tail?: Part } {
     ? (part.epochs.find((epoch) => epoch.metadata.firstUs >= atUs)?.metadata.firstUs ?? Number.POSITIVE_INFINITY)
     : atUs;
   const before = part.epochs.filter((epoch) => epoch.metadata.firstUs < cutUs);
-  const after = part.epochs.filter((epoch) => epoch.metadata.endUs > cutUs && (!video || epoch.metadata.firstUs >= cutUs));
+  const after = part.epochs.filter(
+    (epoch) => epoch.metadata.endUs > cutUs && (!video || epoch.metadata.firstUs >= cutUs),
+  );
   return {
     ...(before.length > 0 ? { head: { ...part, epochs: before, toUs: cutUs } } : {}),
     ...(after.length > 0 ? { tail: { ...part, epochs: after, fromUs: cutUs } } : {}),
   };
 }
 
-function placeSegment(parts: readonly Part[], kind: MasterKind, number: number, stem: string, rate: number): SegmentPlan {
+function placeSegment(
+  parts: readonly Part[],
+  kind: MasterKind,
+  number: number,
+  stem: string,
+  rate: number,
+): SegmentPlan {
   const startUs = Math.min(...parts.map(takeStart));
   const zeroFrame = Math.floor(startUs / frameUs(rate) + EPSILON_FRAMES);
   const zeroOf = (session: Session): number => {

@@ -30,7 +30,10 @@ interface Checked {
 }
 
 /** As data, since it is made before anybody waits for it. `failed`: not the epoch's fault, the job ends. */
-type Opened = Checked | { readonly kind: "fault"; readonly fault: FaultyEpoch } | { readonly kind: "failed"; readonly error: unknown };
+type Opened =
+  | Checked
+  | { readonly kind: "fault"; readonly fault: FaultyEpoch }
+  | { readonly kind: "failed"; readonly error: unknown };
 
 /**
  * The packets of one slot of one file, in order of time, from epochs that are read and checked one ahead of the one

@@ -2,7 +2,13 @@ import type { EpochMetadata } from "#protocol/epoch-format.ts";
 import type { Sha256, TakeId } from "#protocol/ids.ts";
 import { EpochError, isEpochError } from "../epoch-error.ts";
 import { readEpochMetadata } from "../epoch-reader.ts";
-import { EpochMissing, type EpochSource, type ParticipantSources, type TakeSources, type TrackSources } from "./sources.ts";
+import {
+  EpochMissing,
+  type EpochSource,
+  type ParticipantSources,
+  type TakeSources,
+  type TrackSources,
+} from "./sources.ts";
 
 export type EpochFault = "missing-epoch" | "corrupt-epoch";
 
@@ -43,7 +49,9 @@ export interface SurveyOptions {
 
 /** Reads what every epoch says of itself, a few at a time. What cannot be read becomes a fault, not an error. */
 export async function surveyTake(take: TakeSources, options: SurveyOptions): Promise<SurveyedParticipant[]> {
-  const all = take.participants.flatMap((person) => person.tracks.flatMap((track) => track.epochs.map((epoch) => ({ track, epoch }))));
+  const all = take.participants.flatMap((person) =>
+    person.tracks.flatMap((track) => track.epochs.map((epoch) => ({ track, epoch }))),
+  );
   const found = new Map<EpochSource, EpochMetadata | FaultyEpoch>();
   let done = 0;
   const queue = all.values();

@@ -57,7 +57,11 @@ export async function writeMaster(
     const head = { title: options.title, startedMs: options.startedMs, tracks };
     const writer = new MatroskaWriter(await makeTarget(), head);
     await writer.start();
-    await interleave(writer, readers.map((each) => each.reader), options.signal);
+    await interleave(
+      writer,
+      readers.map((each) => each.reader),
+      options.signal,
+    );
     return { ...(await writer.finish()), configs };
   } finally {
     for (const { reader } of readers) await reader.close();

@@ -56,7 +56,11 @@ export function writeFcpxml(timeline: Timeline): string {
     ...formats.nodes,
     ...masters.map((master) => asset(master, context, formats)),
     node("media", { id: "m1", name: `${title} multicam` }, [
-      node("multicam", { format: formats.sequence, tcStart: "0s", tcFormat: "NDF" }, angles.map((angle) => angle.node)),
+      node(
+        "multicam",
+        { format: formats.sequence, tcStart: "0s", tcFormat: "NDF" },
+        angles.map((angle) => angle.node),
+      ),
     ]),
   ];
   const root = node("fcpxml", { version: VERSION }, [

@@ -63,7 +63,8 @@ function usedRanges(master: TimelineMaster, wanted: "both" | "video" | "audio"):
     const hasVideo = video.some((range) => range.from <= from && from < range.to);
     const hasAudio = audio.some((range) => range.from <= from && from < range.to);
     if (to === undefined || !(hasVideo || hasAudio)) continue;
-    const uses: Uses = single || hasVideo === hasAudio || to - from < SLIVER_FRAMES ? "all" : hasVideo ? "video" : "audio";
+    const uses: Uses =
+      single || hasVideo === hasAudio || to - from < SLIVER_FRAMES ? "all" : hasVideo ? "video" : "audio";
     const last = ranges.at(-1);
     if (last && last.uses === uses && last.to === from) ranges[ranges.length - 1] = { ...last, to };
     else ranges.push({ from, to, uses });

@@ -11,7 +11,9 @@ export function node(
   attributes: Readonly<Record<string, string | undefined>>,
   children: readonly XmlNode[] = [],
 ): XmlNode {
-  const given = Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+  const given = Object.entries(attributes).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, value] as const],
+  );
   return { name, attributes: Object.fromEntries(given), children };
 }
 
@@ -38,7 +40,8 @@ function writeNode(item: XmlNode, indent: string): string {
   return `${head}>\n${body}${indent}</${item.name}>\n`;
 }
 
-const TOKEN = /<\?[^]*?\?>|<!DOCTYPE[^>]*>|<!--[^]*?-->|<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+="[^"<]*")*)\s*(\/?)>|([^<]+)/gy;
+const TOKEN =
+  /<\?[^]*?\?>|<!DOCTYPE[^>]*>|<!--[^]*?-->|<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+="[^"<]*")*)\s*(\/?)>|([^<]+)/gy;
 
 const UNESCAPES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 

@@ -1,6 +1,7 @@
-import type { DeliveredTrack, DeliveryManifest } from "#protocol/delivery-manifest.ts";
+import type { DeliveredMaster, DeliveredTrack, DeliveryManifest } from "#protocol/delivery-manifest.ts";
 import type { GapReason } from "#protocol/gaps.ts";
 import { isVideoSource, type Source } from "#protocol/ids.ts";
+import { SECOND_US } from "#protocol/units.ts";
 import type { ExportFileView, ExportTakeView } from "./exports-view.ts";
 import { clipGaps } from "./gap-spans.ts";
 import { lanesOfTracks, type PlacedTrack } from "./lane-of-tracks.ts";
@@ -49,7 +50,7 @@ export function deliveredTake(manifest: DeliveryManifest): DeliveredTake {
     verified: tracks.length > 0 && !lacking && !unsealed,
     incomplete: unsealed || tracks.some((track) => track.gaps.some((gap) => gap.reason === "missing-epoch")),
     ...(syncWithinMs === undefined ? {} : { syncWithinMs }),
-    files: Object.fromEntries(manifest.files.map(({ name }) => [name, describe(name, tracks)])),
+    files: Object.fromEntries(manifest.files.map(({ name }) => [name, describe(name, manifest)])),
   };
 }
 
@@ -98,12 +99,13 @@ function syncWithin(manifest: DeliveryManifest): number | undefined {
   return first === undefined || second === undefined ? undefined : (first + second) / 1000;
 }
 
-function describe(name: string, tracks: readonly DeliveredTrack[]): Pick<ExportFileView, "kind" | "what"> {
-  const own = tracks.filter((track) => track.file === name);
-  if (own.length === 0) return { kind: kindByName(name) };
+function describe(name: string, manifest: DeliveryManifest): Pick<ExportFileView, "kind" | "what"> {
+  const master = manifest.masters.find((each) => each.file === name);
+  const own = manifest.participants.flatMap((person) => person.tracks.filter((track) => track.files.includes(name)));
+  if (master === undefined || own.length === 0) return { kind: kindByName(name) };
   const sources = new Set(own.map((track) => track.source));
-  const kind = sources.has("camera") ? "video" : sources.has("screen") ? "screen" : "audio";
-  return { kind, what: wordsOf(own, kind) };
+  const kind = master.kind === "screen" ? "screen" : sources.has("camera") ? "video" : "audio";
+  return { kind, what: wordsOf(master, own) };
 }
 
 export function kindByName(name: string): ExportFileView["kind"] {
@@ -116,19 +118,19 @@ export function kindByName(name: string): ExportFileView["kind"] {
 
 const KIND_ORDER: readonly Source[] = ["camera", "screen", "microphone", "screen-audio"];
 
-/** "Camera and microphone, 1080p30, from 1:12, 1 gap". */
-function wordsOf(tracks: readonly DeliveredTrack[], kind: "video" | "audio" | "screen"): string {
+/** "Camera and microphone, 1080p30, from 1:12, 1 gap"; for a screen "Screen, 1080p30, 15:10 to 22:40". */
+function wordsOf(master: DeliveredMaster, tracks: readonly DeliveredTrack[]): string {
   const sources = KIND_ORDER.filter((source) => tracks.some((track) => track.source === source));
   const parts = [capital(sources.map((source) => SOURCE_WORDS[source]).join(" and "))];
   const picture = tracks.find((track) => isVideoSource(track.source))?.runs.at(-1)?.media;
   if (picture?.kind === "video") parts.push(`${picture.height}p${Math.round(picture.frameRate)}`);
-  const placed = tracks.flatMap(placedTrack);
-  const fromMs = Math.min(...placed.map((track) => track.fromMs));
-  const toMs = Math.max(...placed.map((track) => track.toMs));
+  const [fromUs, toUs] = [master.zeroUs, master.zeroUs + master.durationUs];
+  if (master.kind === "screen") parts.push(`${clockText(fromUs / 1000)} to ${clockText(toUs / 1000)}`);
   // a second's difference is nothing that anybody would look for
-  if (kind === "screen" && placed.length > 0) parts.push(`${clockText(fromMs)} to ${clockText(toMs)}`);
-  else if (placed.length > 0 && fromMs >= 1000) parts.push(`from ${clockText(fromMs)}`);
-  const gaps = tracks.reduce((sum, track) => sum + track.gaps.filter((gap) => gap.reason !== "late-start").length, 0);
+  else if (fromUs >= SECOND_US) parts.push(`from ${clockText(fromUs / 1000)}`);
+  const gaps = tracks
+    .flatMap((track) => track.gaps)
+    .filter((gap) => gap.reason !== "late-start" && gap.fromUs < toUs && gap.toUs > fromUs).length;
   if (gaps > 0) parts.push(gaps === 1 ? "1 gap" : `${gaps} gaps`);
   return parts.join(", ");
 }

@@ -21,11 +21,6 @@ export async function readDeviceTakes(repo: TakeRepo): Promise<readonly DeviceTa
   return takes.sort((a, b) => b.row.startedMs - a.row.startedMs);
 }
 
-/** Something of it has no receipt, or it is still growing. */
-export function isNotSafe(take: DeviceTake): boolean {
-  return take.row.state === "recording" || take.totals.pendingEpochs > 0;
-}
-
 /** ms from the first track's zero to the last track's end, near enough for a list; `undefined` before a track has closed. */
 export function roughLengthMs(tracks: readonly TrackRow[]): number | undefined {
   const ended = tracks.filter((track) => track.endUs !== null);

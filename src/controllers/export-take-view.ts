@@ -104,7 +104,9 @@ function missingOf(take: TakeSummary, rates: ProgressRates): MissingView[] {
     const own = take.tracks.filter((track) => track.participant === person.participant);
     if (own.length > 0 && own.every(hasArrived)) return [];
     const known = own.length > 0 && own.every((track) => track.expected !== null);
-    const epochsMissing = known ? sum(own.map((track) => Math.max(0, (track.expected ?? 0) - track.epochs))) : undefined;
+    const epochsMissing = known
+      ? sum(own.map((track) => Math.max(0, (track.expected ?? 0) - track.epochs)))
+      : undefined;
     const etaMs =
       epochsMissing === undefined ? undefined : rates.etaMs(arrivalKey(take, person.participant), epochsMissing);
     return [

@@ -20,18 +20,18 @@ export interface ExportsAccessPorts {
   readonly tab: TabMemory;
 }
 
-/** What this page may see, and by which right. */
+/** By which right this page shows a room's exports. Both calls throw RoomApiError. */
 export interface ExportsAccess {
   readonly mode: ExportsView["mode"];
   /** Its links can be downloaded. */
   readonly mayRead: boolean;
-  /** The takes as they are now. @throws RoomApiError */
-  takes(signal: AbortSignal): Promise<TakeList>;
-  /** Lengthens the right to download when it is due. @throws RoomApiError */
+  /** What a refusal by the server means. */
+  readonly denied: "link-expired" | "not-allowed";
+  /** Gets or lengthens the right to download, when it is due. */
   keep(): Promise<void>;
+  /** The takes as they are now. */
+  takes(signal: AbortSignal): Promise<TakeList>;
 }
-
-export type ExportsRight = ExportsAccess | { readonly refused: NonNullable<ExportsView["refused"]> };
 
 /** The cookie is asked for anew this often, well within the life of a token. */
 const KEEP_US = 10 * 60 * 1_000_000;
@@ -52,73 +52,80 @@ function decode(text: string): string {
 }
 
 /**
- * Finds out by which right this page shows a room's exports: the editor link that it was opened with (in this tab, since
- * a reload has only the cookie left), this device's seat in the room, or a cookie that is still there.
- * @throws RoomApiError when the server cannot be asked.
+ * Finds the right by which this page shows a room's exports: the editor link that it was opened with (remembered for the
+ * tab, since a reload has only the cookie left), this device's seat in the room, or a cookie that is still there. Asks
+ * nobody: whether the right holds is seen at its first use.
  */
-export async function findExportsRight(
+export async function findExportsAccess(
   room: RoomId,
   editorKey: string | undefined,
   ports: ExportsAccessPorts,
-): Promise<ExportsRight> {
+): Promise<ExportsAccess> {
   const openedByLink = `exports-editor-${room}`;
-  if (editorKey !== undefined) ports.tab.set(openedByLink, "1");
-  if (editorKey !== undefined) return editorByKey(room, editorKey, ports);
+  if (editorKey !== undefined) {
+    ports.tab.set(openedByLink, "1");
+    return byEditorKey(room, editorKey, ports);
+  }
   if (ports.tab.get(openedByLink) !== undefined) return byCookie(room, "link-expired", ports);
   const seat = await ports.repo.seat(room);
   if (seat === undefined) return byCookie(room, "not-allowed", ports);
-  if (seat.participant === null) return hostWhoHasNotJoined(room, ports);
-  const right = await seatRight(room, seat.role === "host" || seat.role === "cohost" ? "host" : "guest", ports);
-  return right;
+  if (seat.participant === null) return byLobby(room, ports);
+  return seat.role === "host" || seat.role === "cohost" ? byHostSeat(room, ports) : byGuestSeat(room, ports);
 }
 
-async function editorByKey(room: RoomId, key: string, ports: ExportsAccessPorts): Promise<ExportsRight> {
-  const keep = keeper(ports.clock, () => ports.roomApi.exportsAccess(room, key));
-  return orRefused("link-expired", async () => {
-    await keep();
-    return { mode: "editor", mayRead: true, takes: (signal) => ports.roomApi.takes(room, undefined, signal), keep };
-  });
-}
-
-async function byCookie(
-  room: RoomId,
-  refused: "link-expired" | "not-allowed",
-  ports: ExportsAccessPorts,
-): Promise<ExportsRight> {
-  const takes = (signal?: AbortSignal): Promise<TakeList> => ports.roomApi.takes(room, undefined, signal);
-  return orRefused(refused, async () => {
-    await takes();
-    return { mode: "editor", mayRead: true, takes, keep: async () => {} };
-  });
-}
-
-async function seatRight(room: RoomId, mode: "host" | "guest", ports: ExportsAccessPorts): Promise<ExportsRight> {
-  const { tokens, roomApi } = ports;
-  const takes = (signal?: AbortSignal): Promise<TakeList> =>
-    tokens.withToken(room, (token) => roomApi.takes(room, token, signal));
-  const keep = keeper(ports.clock, () => tokens.withToken(room, (token) => roomApi.exportsAccess(room, token)));
-  return orRefused("not-allowed", async () => {
-    if (mode === "host") {
-      await keep();
-      return { mode, mayRead: true, takes, keep };
-    }
-    // a guest sees how far the takes are; the files are the host's to give away
-    await takes();
-    return { mode, mayRead: false, takes, keep: async () => {} };
-  });
-}
-
-/** Nobody records without the host's Record, and the host has not come in: there is nothing to show yet. */
-async function hostWhoHasNotJoined(room: RoomId, ports: ExportsAccessPorts): Promise<ExportsRight> {
-  const takes = async (signal?: AbortSignal): Promise<TakeList> => {
-    const { title } = await ports.roomApi.lobby(room, signal);
-    return { room, title, takes: [] };
+function byEditorKey(room: RoomId, key: string, { clock, roomApi }: ExportsAccessPorts): ExportsAccess {
+  return {
+    mode: "editor",
+    mayRead: true,
+    denied: "link-expired",
+    keep: keeper(clock, () => roomApi.exportsAccess(room, key)),
+    takes: (signal) => roomApi.takes(room, undefined, signal),
   };
-  return orRefused("not-allowed", async () => {
-    await takes();
-    return { mode: "guest", mayRead: false, takes, keep: async () => {} };
-  });
 }
+
+function byCookie(room: RoomId, denied: ExportsAccess["denied"], { roomApi }: ExportsAccessPorts): ExportsAccess {
+  return {
+    mode: "editor",
+    mayRead: true,
+    denied,
+    keep: nothingToKeep,
+    takes: (signal) => roomApi.takes(room, undefined, signal),
+  };
+}
+
+function byHostSeat(room: RoomId, { clock, roomApi, tokens }: ExportsAccessPorts): ExportsAccess {
+  return {
+    mode: "host",
+    mayRead: true,
+    denied: "not-allowed",
+    keep: keeper(clock, () => tokens.withToken(room, (token) => roomApi.exportsAccess(room, token))),
+    takes: (signal) => tokens.withToken(room, (token) => roomApi.takes(room, token, signal)),
+  };
+}
+
+/** A guest sees how far the takes are; the files are the host's to give away. */
+function byGuestSeat(room: RoomId, { roomApi, tokens }: ExportsAccessPorts): ExportsAccess {
+  return {
+    mode: "guest",
+    mayRead: false,
+    denied: "not-allowed",
+    keep: nothingToKeep,
+    takes: (signal) => tokens.withToken(room, (token) => roomApi.takes(room, token, signal)),
+  };
+}
+
+/** The host who has not come in yet: nobody records without the host's Record, so there is nothing to show. */
+function byLobby(room: RoomId, { roomApi }: ExportsAccessPorts): ExportsAccess {
+  return {
+    mode: "guest",
+    mayRead: false,
+    denied: "not-allowed",
+    keep: nothingToKeep,
+    takes: async (signal) => ({ room, title: (await roomApi.lobby(room, signal)).title, takes: [] }),
+  };
+}
+
+const nothingToKeep = (): Promise<void> => Promise.resolve();
 
 /** Asks at once and afterwards when the last answer is {@link KEEP_US} old. */
 function keeper(clock: Clock, ask: () => Promise<unknown>): () => Promise<void> {
@@ -130,25 +137,12 @@ function keeper(clock: Clock, ask: () => Promise<unknown>): () => Promise<void> 
   };
 }
 
-/** What a refusal of the server means to somebody with that right; anything else is thrown on. */
+/** What a refusal of the server means to somebody with that right; `undefined` for what is no refusal. */
 export function refusalOf(
   error: unknown,
-  denied: "link-expired" | "not-allowed",
+  denied: ExportsAccess["denied"],
 ): NonNullable<ExportsView["refused"]> | undefined {
   if (!isRoomApiError(error)) return undefined;
   if (error.reason === "unauthorized" || error.reason === "refused") return denied;
   return error.reason === "not-found" || error.reason === "deleted" ? "room-not-found" : undefined;
-}
-
-async function orRefused(
-  denied: "link-expired" | "not-allowed",
-  ask: () => Promise<ExportsAccess>,
-): Promise<ExportsRight> {
-  try {
-    return await ask();
-  } catch (error) {
-    const refused = refusalOf(error, denied);
-    if (refused === undefined) throw error;
-    return { refused };
-  }
 }

@@ -9,7 +9,7 @@ import {
   editorKeyOf,
   type ExportsAccess,
   type ExportsAccessPorts,
-  findExportsRight,
+  findExportsAccess,
   refusalOf,
 } from "./exports-access.ts";
 import type { EditorLinkView, ExportsModel, ExportsView } from "./exports-view.ts";
@@ -82,7 +82,7 @@ class ExportsPage implements ExportsModel {
   readonly #deleting = new Set<string>();
   readonly #stopWatching: () => void;
   #takes: readonly TakeSummary[] = [];
-  #links: readonly EditorLink[] = [];
+  #links: readonly EditorLink[] | undefined;
   #access: ExportsAccess | undefined;
   #wake = new AbortController();
   #asked = false;
@@ -94,7 +94,10 @@ class ExportsPage implements ExportsModel {
     this.#room = room;
     this.#ports = ports;
     this.#editorKey = editorKey;
-    this.#view = createViewCell<ExportsView>({ ...opening(room), ...(editorKey === undefined ? {} : { mode: "editor" }) });
+    this.#view = createViewCell<ExportsView>({
+      ...opening(room),
+      ...(editorKey === undefined ? {} : { mode: "editor" }),
+    });
     this.#manifests = createDeliveryManifests(room, ports.roomApi, ports.report);
     this.#stopWatching = ports.visible.subscribe((visible) => {
       if (visible) this.#lookNow();
@@ -111,7 +114,7 @@ class ExportsPage implements ExportsModel {
     const made = await tokens.withToken(this.#room, (token) =>
       roomApi.createEditorLink(this.#room, EDITOR_LINK_DAYS, token),
     );
-    this.#links = [...this.#links, made];
+    this.#links = [...(this.#links ?? []), made];
     this.#show({});
     const link = `${origin}/r/${this.#room}/exports#editor=${made.key}`;
     return { link, copied: await this.#copy(link) };
@@ -120,8 +123,8 @@ class ExportsPage implements ExportsModel {
   revokeEditorLink(id: string): void {
     const link = v.parse(editorLinkId, id);
     this.#act("The link was not taken back", async (token) => {
-      await this.#ports.roomApi.revokeEditorLink(this.#room, link, token);
-      this.#links = this.#links.filter((each) => each.link !== link);
+      await goneIsDone(this.#ports.roomApi.revokeEditorLink(this.#room, link, token));
+      this.#links = this.#links?.filter((each) => each.link !== link);
     });
   }
 
@@ -139,7 +142,7 @@ class ExportsPage implements ExportsModel {
     this.#show({});
     this.#act("The take was not deleted", async (token) => {
       try {
-        await this.#ports.roomApi.deleteTake(this.#room, take as TakeId, token);
+        await goneIsDone(this.#ports.roomApi.deleteTake(this.#room, take as TakeId, token));
         this.#takes = this.#takes.filter((each) => each.take !== take);
       } finally {
         this.#deleting.delete(take);
@@ -188,7 +191,7 @@ class ExportsPage implements ExportsModel {
 
   async #run(): Promise<void> {
     while (!this.#closing.signal.aborted) {
-      if (this.#ports.visible.get() || this.#access === undefined) {
+      if (this.#ports.visible.get() || this.#view.get().loading) {
         const goesOn = await this.#look();
         if (!goesOn) return;
       }
@@ -199,41 +202,31 @@ class ExportsPage implements ExportsModel {
   /** One look at the server; false when there is nothing more to look for. */
   async #look(): Promise<boolean> {
     const { signal } = this.#closing;
+    const access = this.#access ?? (await findExportsAccess(this.#room, this.#editorKey, this.#ports));
+    this.#access = access;
+    if (signal.aborted) return false;
     try {
-      this.#access ??= await this.#open();
-      if (this.#access === undefined || signal.aborted) return false;
-      await this.#access.keep();
-      const list = await this.#access.takes(signal);
+      await access.keep();
+      if (access.mode === "host") this.#links ??= await this.#readLinks();
+      const list = await access.takes(signal);
       this.#took(list.takes);
-      this.#show({ loading: false, title: list.title, mode: this.#access.mode, ...this.#answered() });
-      if (this.#access.mayRead) await this.#manifests.fetch(list.takes, signal);
+      this.#show({ loading: false, title: list.title, mode: access.mode, ...this.#answered() });
+      if (access.mayRead) await this.#manifests.fetch(list.takes, signal);
       if (!signal.aborted) this.#show({});
       return !signal.aborted;
     } catch (error) {
       if (signal.aborted) return false;
-      return this.#failed(error);
+      return this.#failed(error, access);
     }
   }
 
-  /** The right of this page; `undefined` after a refusal, which is then shown. */
-  async #open(): Promise<ExportsAccess | undefined> {
-    const right = await findExportsRight(this.#room, this.#editorKey, this.#ports);
-    if (this.#closing.signal.aborted) return undefined;
-    if ("refused" in right) {
-      this.#show({ loading: false, refused: right.refused });
-      return undefined;
-    }
-    if (right.mode === "host") {
-      this.#links = await this.#ports.tokens.withToken(this.#room, (token) =>
-        this.#ports.roomApi.editorLinks(this.#room, token),
-      );
-    }
-    return right;
+  #readLinks(): Promise<readonly EditorLink[]> {
+    const { tokens, roomApi } = this.#ports;
+    return tokens.withToken(this.#room, (token) => roomApi.editorLinks(this.#room, token));
   }
 
-  #failed(error: unknown): boolean {
-    const denied = this.#view.get().mode === "editor" ? "link-expired" : "not-allowed";
-    const refused = refusalOf(error, denied);
+  #failed(error: unknown, access: ExportsAccess): boolean {
+    const refused = refusalOf(error, access.denied);
     if (refused !== undefined) {
       this.#takes = [];
       this.#show({ loading: false, refused });
@@ -272,7 +265,7 @@ class ExportsPage implements ExportsModel {
       .map((take, at) => exportTakeView(take, { ...now, place: at + 1, delivered: this.#manifests.of(take) }))
       .filter((take) => !this.#deleting.has(take.id))
       .reverse();
-    const editorLinks = this.#links.map(linkView).sort((a, b) => b.madeAtMs - a.madeAtMs);
+    const editorLinks = (this.#links ?? []).map(linkView).sort((a, b) => b.madeAtMs - a.madeAtMs);
     this.#view.set({ ...before, takes, editorLinks, ...(problem === undefined ? {} : { problem }) });
   }
 
@@ -289,7 +282,7 @@ class ExportsPage implements ExportsModel {
       return;
     }
     this.#wake = new AbortController();
-    const moves = this.#access === undefined || this.#takes.some(isMoving);
+    const moves = this.#view.get().problem === SERVER_AWAY || this.#takes.some(isMoving);
     const waitMs = moves ? Math.min(IDLE_LOOK_MS, LOOK_MS * 1.25 ** this.#unchanged) : IDLE_LOOK_MS;
     const { signal } = this.#wake;
     try {
@@ -298,6 +291,15 @@ class ExportsPage implements ExportsModel {
       if (!signal.aborted) throw error;
     }
     this.#asked = false;
+  }
+}
+
+/** What another page has deleted already is deleted. */
+async function goneIsDone(deleting: Promise<void>): Promise<void> {
+  try {
+    await deleting;
+  } catch (error) {
+    if (!isRoomApiError(error) || (error.reason !== "not-found" && error.reason !== "deleted")) throw error;
   }
 }
 

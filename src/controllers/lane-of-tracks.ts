@@ -13,7 +13,7 @@ export interface PlacedTrack {
   readonly peaks?: PeakStretch;
 }
 
-export function laneKind(source: Source): LaneView["kind"] {
+function laneKind(source: Source): LaneView["kind"] {
   return source === "screen" || source === "screen-audio" ? "screen" : "person";
 }
 

@@ -21,7 +21,7 @@ export interface RecordingsPorts {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly journal: JournalChannel;
-  readonly locks: Pick<LockPort, "isFree">;
+  readonly locks: Pick<LockPort, "tryHold">;
   readonly uploads: ViewSource<UploadState>;
   readonly exports: TakeExports;
   readonly online: ViewSource<boolean>;
@@ -110,14 +110,22 @@ export function createRecordingsController(ports: RecordingsPorts): RecordingsMo
   };
 }
 
-/** Rows first: bytes without a row are cleared away at a launch, a row without bytes could never be uploaded. */
+/**
+ * Holds the take's lock meanwhile: a page that records it has it, and a launch of another tab leaves a held take alone.
+ * Bytes go before rows. Were it cut short the other way round, the next launch would find bytes without a row, make a take
+ * of them again and upload what a person has deleted; rows without bytes are only listed once more.
+ */
 async function deleteTake(ports: RecordingsPorts, take: TakeId): Promise<void> {
-  const row = await ports.repo.take(take);
-  if (row?.state === "recording" && !(await ports.locks.isFree(takeLock(take)))) return;
-  ports.exports.cancel(take);
-  await ports.repo.deleteTake(take);
-  ports.journal.tell({ type: "take-changed", take });
-  await ports.store.discardTake(take);
+  const release = await ports.locks.tryHold(takeLock(take));
+  if (release === undefined) return;
+  try {
+    ports.exports.cancel(take);
+    await ports.store.discardTake(take);
+    await ports.repo.deleteTake(take);
+    ports.journal.tell({ type: "take-changed", take });
+  } finally {
+    release();
+  }
 }
 
 function viewOf(

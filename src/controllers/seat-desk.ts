@@ -13,9 +13,6 @@ export interface SeatDeskPorts {
   readonly clock: Clock;
 }
 
-/** A token is renewed this long before its end, so that no request goes out with one that ends on the way. */
-const RENEW_BEFORE_MS = 60_000;
-
 export function isTaken(seat: SeatRow | undefined): seat is TakenSeat {
   return seat !== undefined && seat.participant !== null;
 }
@@ -40,20 +37,4 @@ export async function takeSeat(ports: SeatDeskPorts, room: RoomId, name: string,
   const seat: TakenSeat = { ...joined, room, title, participantName: name, hostSecret, usedMs: clock.wallMs() };
   await repo.putSeat(seat);
   return seat;
-}
-
-/**
- * A token of this device's seat. The upload worker renews the same seat, so the manifest is asked each time.
- *
- * @param renew the last one was refused.
- * @throws RoomApiError; Error when this device has no seat in the room.
- */
-export async function seatToken(ports: SeatDeskPorts, room: RoomId, renew: boolean): Promise<string> {
-  const seat = await ports.repo.seat(room);
-  if (!isTaken(seat) || seat.refreshSecret === null) throw new Error("this device has no seat in the room");
-  const fresh = seat.token !== null && seat.tokenExpiresMs - ports.clock.wallMs() > RENEW_BEFORE_MS;
-  if (seat.token !== null && fresh && !renew) return seat.token;
-  const renewed = await ports.api.renewToken(room, seat.participant, { refreshSecret: seat.refreshSecret });
-  await ports.repo.putSeat({ ...seat, ...renewed });
-  return renewed.token;
 }

@@ -70,7 +70,6 @@ export interface TrackFiguresView {
   readonly sealed: number;
   readonly queue: number;
   readonly epochs: number;
-  readonly uploaded: number;
   readonly runs: number;
   readonly gaps: readonly { readonly reason: string; readonly count: number; readonly totalMs: number }[];
   readonly bytes: number;
@@ -85,7 +84,7 @@ export interface DebugView {
     readonly roundTripMs: number;
     readonly samples: number;
   };
-  readonly upload?: { readonly lanes: number; readonly bytesPerSecond: number; readonly state: string };
+  readonly upload?: { readonly bytesPerSecond: number; readonly state: string };
   /** Anything else worth a line. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
 }
@@ -117,7 +116,7 @@ export interface StudioView {
   readonly devices: DevicesView;
   readonly sharing: boolean;
   readonly canShare: boolean;
-  /** Absent for guests. */
+  /** The button "Copy guest link" stands for everybody who has it; absent hides the button. */
   readonly guestLink?: string;
   /** Problems of this device, worst first. */
   readonly problems: readonly Problem[];

@@ -1,7 +1,7 @@
 import { PEAKS_PER_SECOND } from "#protocol/epoch-format.ts";
 
 /** Most buckets in a drawn waveform: about two per pixel of the widest strip. */
-export const WAVE_BUCKETS = 600;
+const WAVE_BUCKETS = 600;
 
 /** Peaks of one stretch of sound, `PEAKS_PER_SECOND` from `fromMs` on. */
 export interface PeakStretch {

@@ -1,4 +1,4 @@
-import { DeviceError } from "./device-error.ts";
+import { DeviceError, type DeviceReason } from "./device-error.ts";
 
 /** The camera's own picture where it is not larger than that; what it offers else. */
 const CAMERA: MediaTrackConstraints = {
@@ -44,18 +44,57 @@ export function openMicrophone(id: string, choices: MicrophoneChoices = {}): Pro
   return openOne({ audio: { ...MICROPHONE, ...choices, ...exactly(id) } }, "microphone");
 }
 
-/** One prompt for both. @throws DeviceError as soon as one of them cannot be had: then ask for each alone. */
-export async function openBoth(cameraId: string, microphoneId: string): Promise<OpenDevices> {
-  const stream = await ask(
-    { video: { ...CAMERA, ...exactly(cameraId) }, audio: { ...MICROPHONE, ...exactly(microphoneId) } },
-    "camera and microphone",
-  );
-  return { camera: stream.getVideoTracks()[0], microphone: stream.getAudioTracks()[0] };
+/** Why one of the two cannot be had. */
+export type OpenRefusal = DeviceReason;
+
+/** "" for none, `undefined` for the browser's choice, else the exact device. */
+export interface DeviceWishes {
+  readonly camera: string | undefined;
+  readonly microphone: string | undefined;
 }
 
-export interface OpenDevices {
-  readonly camera: MediaStreamTrack | undefined;
-  readonly microphone: MediaStreamTrack | undefined;
+export interface Opened {
+  readonly camera?: MediaStreamTrack | undefined;
+  readonly microphone?: MediaStreamTrack | undefined;
+  readonly refusals: readonly { readonly kind: DeviceKind; readonly why: OpenRefusal }[];
+}
+
+type DeviceKind = "camera" | "microphone";
+
+/** Opens what is wished for, with one prompt for both; when that fails, each alone, so that one that is missing does not keep out the other. */
+export async function openDevices(wishes: DeviceWishes): Promise<Opened> {
+  const kinds = (["camera", "microphone"] as const).filter((kind) => wishes[kind] !== "");
+  if (kinds.length === 2) {
+    const both = await openBoth(wishes);
+    if (both !== undefined) return both;
+  }
+  let opened: Opened = { refusals: [] };
+  for (const kind of kinds) {
+    const one = await openOr(kind, wishes[kind] ?? "");
+    opened = typeof one === "string" ? { ...opened, refusals: [...opened.refusals, { kind, why: one }] } : { ...opened, [kind]: one };
+  }
+  return opened;
+}
+
+async function openBoth(wishes: DeviceWishes): Promise<Opened | undefined> {
+  const video = { ...CAMERA, ...exactly(wishes.camera ?? "") };
+  const audio = { ...MICROPHONE, ...exactly(wishes.microphone ?? "") };
+  try {
+    const stream = await ask({ video, audio }, "camera and microphone");
+    return { camera: stream.getVideoTracks()[0], microphone: stream.getAudioTracks()[0], refusals: [] };
+  } catch (error) {
+    if (error instanceof DeviceError) return undefined;
+    throw error;
+  }
+}
+
+async function openOr(kind: DeviceKind, id: string): Promise<MediaStreamTrack | OpenRefusal> {
+  try {
+    return await (kind === "camera" ? openCamera(id) : openMicrophone(id));
+  } catch (error) {
+    if (error instanceof DeviceError) return error.reason;
+    throw error;
+  }
 }
 
 /** What the person chose to share; `audio` only when they shared it too. */

@@ -16,20 +16,18 @@ export interface CaptureProbe {
   readonly sentence: string;
 }
 
-/** The file that the probe writes and deletes again. */
-const PROBE_FILE = "probe.tmp";
-
-/** A worker that does not answer by then is not going to. */
-const WORKER_MS = 5_000;
-
-/** Tries every part that a recording needs, in about 50 ms. Nothing is captured. */
-export async function probeCapture(): Promise<CaptureProbe> {
+/**
+ * Tries every part that a recording needs, in about 50 ms. Nothing is captured.
+ *
+ * @param writesFiles writes a file in a worker and deletes it again: `probeStorage` of workers/probe
+ */
+export async function probeCapture(writesFiles: () => Promise<boolean>): Promise<CaptureProbe> {
   const canShareScreen = typeof navigator.mediaDevices?.getDisplayMedia === "function";
   if (!isSecureContext) {
     const sentence = "This page can record only over https. Open its https address.";
     return { tier: "D", canRecord: false, canShareScreen, missing: ["secure context"], problem: "insecure-page", sentence };
   }
-  const missing = await missingParts();
+  const missing = await missingParts(writesFiles);
   if (missing.length === 0) {
     return { tier: "A", canRecord: true, canShareScreen, missing, problem: null, sentence: "" };
   }
@@ -46,7 +44,7 @@ export async function probeCapture(): Promise<CaptureProbe> {
   };
 }
 
-async function missingParts(): Promise<readonly string[]> {
+async function missingParts(writesFiles: () => Promise<boolean>): Promise<readonly string[]> {
   const missing: string[] = [];
   if (typeof navigator.mediaDevices?.getUserMedia !== "function") missing.push("getUserMedia");
   if (trackProcessor() === undefined) missing.push("MediaStreamTrackProcessor");
@@ -89,37 +87,4 @@ async function encodesOpus(): Promise<boolean> {
   const config = { codec: "opus", sampleRate: 48_000, numberOfChannels: 1, bitrate: 96_000 };
   const { supported } = await AudioEncoder.isConfigSupported(config);
   return supported === true;
-}
-
-/** Writes, flushes and reads back a byte in a worker: some browsers have the names and lock the file for good. */
-async function writesFiles(): Promise<boolean> {
-  const script = `
-    onmessage = async () => {
-      try {
-        const root = await navigator.storage.getDirectory();
-        const name = "${PROBE_FILE}" + Math.random();
-        const file = await root.getFileHandle(name, { create: true });
-        const handle = await file.createSyncAccessHandle();
-        const written = handle.write(new Uint8Array([1]), { at: 0 });
-        handle.flush();
-        handle.close();
-        await root.removeEntry(name);
-        postMessage(written === 1);
-      } catch (error) {
-        postMessage(false);
-      }
-    };`;
-  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  try {
-    return await new Promise<boolean>((resolve) => {
-      worker.addEventListener("message", (event: MessageEvent<unknown>) => resolve(event.data === true));
-      worker.addEventListener("error", () => resolve(false));
-      setTimeout(() => resolve(false), WORKER_MS);
-      worker.postMessage(null);
-    });
-  } finally {
-    worker.terminate();
-    URL.revokeObjectURL(url);
-  }
 }

@@ -18,7 +18,7 @@ interface PeriodicSyncRegistration {
 }
 
 /** Chromium's parts of a registration; the DOM library does not know them. */
-interface SyncingRegistration {
+interface SyncingRegistration extends ServiceWorkerRegistration {
   readonly sync?: SyncRegistration;
   readonly periodicSync?: PeriodicSyncRegistration;
 }

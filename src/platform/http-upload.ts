@@ -48,7 +48,7 @@ export function httpUpload(ports: HttpUploadPorts): UploadTransport {
   return {
     createRoom: (json, signal) => {
       const key = ports.studioKey();
-      const headers = key === null ? {} : { [STUDIO_KEY_HEADER]: key };
+      const headers: Record<string, string> = key === null ? {} : { [STUDIO_KEY_HEADER]: key };
       return ask(roomCreated, { method: "POST", path: "/api/rooms", json, headers }, signal);
     },
     join: (room, json, signal) => ask(joined, { method: "POST", path: `${roomPath(room)}/participants`, json }, signal),

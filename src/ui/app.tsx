@@ -1,5 +1,5 @@
 import type { AppModels, RouteAddress } from "#controllers/view-models.ts";
-import { createEffect, createSignal, type JSX, lazy, Match, on, Switch } from "solid-js";
+import { type JSX, lazy, Match, Switch } from "solid-js";
 import { render } from "solid-js/web";
 import { createRouter, type Place, type Route } from "./router.ts";
 import { NotFoundScreen } from "./screens/not-found-screen.tsx";
@@ -18,42 +18,34 @@ function addressOf(place: Place): RouteAddress {
   return { room, search: place.search, hash: place.hash };
 }
 
-/** After a navigation the focus goes to the new screen's heading, as after a page load. */
-function focusHeading(): void {
-  const heading = document.querySelector<HTMLElement>("main h1, .tally h1");
-  if (!heading) return;
-  heading.tabIndex = -1;
-  heading.focus({ preventScroll: true });
-}
-
-function Screens(props: { models: AppModels; place: Place; arrived(): void }): JSX.Element {
+function Screens(props: { models: AppModels; place: Place }): JSX.Element {
   const is = (name: Route["name"]): number | undefined =>
     // a new visit is a new key: the screen is built afresh
     props.place.route.name === name ? props.place.visit + 1 : undefined;
   return (
     <Switch fallback={<NotFoundScreen />}>
       <Match when={is("home")} keyed>
-        <WithModel open={() => (void HomeScreen.preload(), props.models.home())} ready={() => props.arrived()}>
+        <WithModel open={() => (void HomeScreen.preload(), props.models.home())}>
           {(model) => <HomeScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("room")} keyed>
-        <WithModel open={() => (void RoomScreen.preload(), props.models.room(addressOf(props.place)))} ready={() => props.arrived()}>
+        <WithModel open={() => (void RoomScreen.preload(), props.models.room(addressOf(props.place)))}>
           {(model) => <RoomScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("exports")} keyed>
-        <WithModel open={() => (void ExportsScreen.preload(), props.models.exports(addressOf(props.place)))} ready={() => props.arrived()}>
+        <WithModel open={() => (void ExportsScreen.preload(), props.models.exports(addressOf(props.place)))}>
           {(model) => <ExportsScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("recordings")} keyed>
-        <WithModel open={() => (void RecordingsScreen.preload(), props.models.recordings())} ready={() => props.arrived()}>
+        <WithModel open={() => (void RecordingsScreen.preload(), props.models.recordings())}>
           {(model) => <RecordingsScreen model={model} />}
         </WithModel>
       </Match>
       <Match when={is("alone")} keyed>
-        <WithModel open={() => (void AloneScreen.preload(), props.models.alone())} ready={() => props.arrived()}>
+        <WithModel open={() => (void AloneScreen.preload(), props.models.alone())}>
           {(model) => <AloneScreen model={model} />}
         </WithModel>
       </Match>
@@ -63,21 +55,9 @@ function Screens(props: { models: AppModels; place: Place; arrived(): void }): J
 
 function App(props: { models: AppModels }): JSX.Element {
   const router = createRouter();
-  const [navigated, setNavigated] = createSignal(false);
-  createEffect(on(router.place, () => setNavigated(true), { defer: true }));
   return (
-    <ShellFrame
-      model={props.models.shell}
-      navigate={(path) => router.navigate(path)}
-      path={() => (router.place(), location.pathname)}
-    >
-      <Screens
-        models={props.models}
-        place={router.place()}
-        arrived={() => {
-          if (navigated()) focusHeading();
-        }}
-      />
+    <ShellFrame model={props.models.shell} router={router}>
+      <Screens models={props.models} place={router.place()} />
     </ShellFrame>
   );
 }

@@ -41,7 +41,7 @@ function focusNextRegion(): void {
   const present = regions.findIndex((region) => region.contains(document.activeElement));
   const next = regions[(present + 1) % regions.length];
   if (!next) return;
-  next.tabIndex = -1;
+  if (!next.hasAttribute("tabindex")) next.tabIndex = -1;
   next.focus();
 }
 

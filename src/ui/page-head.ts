@@ -1,4 +1,5 @@
-import { createEffect, createRenderEffect, onCleanup } from "solid-js";
+import { createEffect, createRenderEffect, onCleanup, onMount } from "solid-js";
+import { useShell } from "./shell-context.ts";
 
 /** What the window shows outside of the page; follows the tally. */
 export type Tone = "plain" | "recording" | "moving" | "safe";
@@ -42,8 +43,10 @@ function setTone(tone: Tone): void {
   if (link.getAttribute("href") !== FAVICON[tone]) link.setAttribute("href", FAVICON[tone]);
 }
 
-/** Sets title, theme colour and favicon while the calling component lives. */
+/** Sets title, theme colour and favicon while the calling screen lives, and says that the screen stands. */
 export function usePageHead(head: () => { title: string; tone?: Tone }): void {
+  const shell = useShell();
+  onMount(() => shell.arrived());
   createRenderEffect(() => {
     const { title } = head();
     if (document.title !== title) document.title = title;

@@ -4,6 +4,8 @@ import { type Accessor, createContext, useContext } from "solid-js";
 export interface Shell {
   readonly view: Accessor<ShellView>;
   navigate(path: string): void;
+  /** A screen stands: after a navigation its heading gets the focus, once. */
+  arrived(): void;
   /** A short message that floats and goes by itself, e.g. "Guest link copied". */
   say(message: string): void;
 }

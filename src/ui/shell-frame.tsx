@@ -3,6 +3,7 @@ import CloudOff from "lucide-solid/icons/cloud-off";
 import X from "lucide-solid/icons/x";
 import { createEffect, createSignal, type JSX, onCleanup, Show } from "solid-js";
 import { createElapsed } from "./parts/clock.tsx";
+import type { Router } from "./router.ts";
 import { ShellContext } from "./shell-context.ts";
 import { fromSource } from "./view-store.ts";
 import { clock } from "./words/format.ts";
@@ -96,13 +97,16 @@ function Toasts(props: {
   );
 }
 
+/** After a navigation the focus goes to the new screen's heading, as after a page load. */
+function focusHeading(): void {
+  const heading = document.querySelector<HTMLElement>("main h1, .tally h1");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
 /** What stands around every screen: skip link, strips, messages, and the guard against closing. */
-export function ShellFrame(props: {
-  model: ShellModel;
-  navigate(path: string): void;
-  path(): string;
-  children: JSX.Element;
-}): JSX.Element {
+export function ShellFrame(props: { model: ShellModel; router: Router; children: JSX.Element }): JSX.Element {
   const view = fromSource(props.model.view);
   const [message, setMessage] = createSignal<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -114,26 +118,38 @@ export function ShellFrame(props: {
   onCleanup(() => clearTimeout(timer));
   guardClosing(() => view().guardClose);
   badge(() => view().takesNotSafe);
+  const path = (): string => {
+    props.router.place();
+    return location.pathname;
+  };
+  /** The visit whose heading had the focus last; the first one keeps the browser's own. */
+  let greeted = props.router.place().visit;
+  const arrived = (): void => {
+    const { visit } = props.router.place();
+    if (visit === greeted) return;
+    greeted = visit;
+    focusHeading();
+  };
   const elsewhere = (): ShellView["running"] => {
     const running = view().running;
-    return running && running.href.split(/[?#]/)[0] !== props.path() ? running : undefined;
+    return running && running.href.split(/[?#]/)[0] !== path() ? running : undefined;
   };
   return (
-    <ShellContext.Provider value={{ view, say, navigate: (path) => props.navigate(path) }}>
+    <ShellContext.Provider value={{ view, say, navigate: (to) => props.router.navigate(to), arrived }}>
       <div class="frame">
-      <a class="skip" href="#main">
-        Skip to content
-      </a>
-      <Show when={elsewhere()}>{(running) => <RunningStrip running={running()} />}</Show>
-      <Show when={view().offline}>
-        <div class="offline-bar" role="status">
-          <CloudOff class="icon" aria-hidden="true" />
-          <span>
-            <b>No network.</b> Recording works as always. Uploads wait.
-          </span>
-        </div>
-      </Show>
-      {props.children}
+        <a class="skip" href="#main">
+          Skip to content
+        </a>
+        <Show when={elsewhere()}>{(running) => <RunningStrip running={running()} />}</Show>
+        <Show when={view().offline}>
+          <div class="offline-bar" role="status">
+            <CloudOff class="icon" aria-hidden="true" />
+            <span>
+              <b>No network.</b> Recording works as always. Uploads wait.
+            </span>
+          </div>
+        </Show>
+        {props.children}
       </div>
       <Toasts
         message={message()}

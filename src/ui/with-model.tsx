@@ -5,13 +5,10 @@ interface Closable {
   close?(): void;
 }
 
-type Opening<M> = { readonly state: "opening" } | { readonly state: "open"; readonly model: M } | { readonly state: "failed" };
-
-/** Runs `ready` once the screen stands, which is after its code has come. */
-function Standing(props: { ready(): void; children: JSX.Element }): JSX.Element {
-  queueMicrotask(() => props.ready());
-  return <>{props.children}</>;
-}
+type Opening<M> =
+  | { readonly state: "opening" }
+  | { readonly state: "open"; readonly model: M }
+  | { readonly state: "failed" };
 
 function FailedScreen(props: { again(): void }): JSX.Element {
   return (
@@ -32,7 +29,6 @@ function FailedScreen(props: { again(): void }): JSX.Element {
 /** Opens a screen's model (and its code), shows the waiting meanwhile, and closes the model when it is left. */
 export function WithModel<M extends Closable>(props: {
   open(): M | Promise<M>;
-  ready(): void;
   children(model: M): JSX.Element;
 }): JSX.Element {
   const [opening, setOpening] = createSignal<Opening<M>>({ state: "opening" });
@@ -65,11 +61,7 @@ export function WithModel<M extends Closable>(props: {
         <FailedScreen again={() => void open()} />
       </Match>
       <Match when={openModel()} keyed>
-        {(model) => (
-          <Suspense fallback={<LoadingScreen />}>
-            <Standing ready={() => props.ready()}>{props.children(model)}</Standing>
-          </Suspense>
-        )}
+        {(model) => <Suspense fallback={<LoadingScreen />}>{props.children(model)}</Suspense>}
       </Match>
     </Switch>
   );

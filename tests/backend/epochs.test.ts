@@ -86,7 +86,7 @@ describe("uploading an epoch", () => {
   it("[HA23] a digest or a length that is not the body's stores nothing", async () => {
     const { host, take, track } = await recordedTrack();
     const bytes = someBytes(1);
-    const lies = [
+    const lies: { headers: Record<string, string>; expected: [number, string] }[] = [
       { headers: { "Content-Digest": await digestHeader(someBytes(2)) }, expected: [422, "digest-wrong"] },
       { headers: { "Content-Length": "999" }, expected: [422, "length-wrong"] },
       { headers: { "Content-Length": "1001" }, expected: [422, "length-wrong"] },

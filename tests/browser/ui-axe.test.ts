@@ -56,7 +56,10 @@ async function serious(page: Page): Promise<string[]> {
   );
   return found
     .filter((finding) => finding.impact === "serious" || finding.impact === "critical")
-    .map((finding) => `${finding.id}: ${finding.nodes.map((node) => `${node.target.join(" ")} (${node.failureSummary})`).join("; ")}`);
+    .map(
+      (finding) =>
+        `${finding.id}: ${finding.nodes.map((node) => `${node.target.join(" ")} (${node.failureSummary})`).join("; ")}`,
+    );
 }
 
 async function overflow(page: Page): Promise<number> {
@@ -64,20 +67,16 @@ async function overflow(page: Page): Promise<number> {
 }
 
 describe.each(GALLERY_STATES)("$state", ({ state }) => {
-  it.each([
-    ["phone", PHONE],
-    ["desk", DESK],
-  ] as const)("[LOOK] axe finds nothing serious and the console stays silent (%s)", async (_name, size) => {
-    const { page, complaints, close } = await open(state, size);
-    expect(await serious(page)).toEqual([]);
+  it("[LOOK] axe finds nothing serious, the console stays silent, nothing scrolls sideways", async () => {
+    const { page, complaints, close } = await open(state, DESK);
+    expect(await serious(page), "desk").toEqual([]);
+    expect(await overflow(page), "desk").toBeLessThanOrEqual(0);
+    await page.setViewportSize(PHONE);
+    expect(await serious(page), "phone").toEqual([]);
+    expect(await overflow(page), "phone").toBeLessThanOrEqual(0);
+    await page.setViewportSize(NARROWEST);
+    expect(await overflow(page), "320 px").toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
-    expect(await overflow(page)).toBeLessThanOrEqual(0);
-    await close();
-  });
-
-  it("[LOOK] no sideways scrolling down to 320 px", async () => {
-    const { page, close } = await open(state, NARROWEST);
-    expect(await overflow(page)).toBeLessThanOrEqual(0);
     await close();
   });
 });
@@ -86,9 +85,30 @@ type Role = "button" | "link" | "textbox" | "checkbox" | "combobox" | "list" | "
 
 /** The contract of names: [role, exact name], and how many there are when it is not one. */
 const NAMES: readonly (readonly [state: GalleryState, names: readonly (readonly [Role, string, number?])[]])[] = [
-  ["home", [["button", "New room"], ["button", "Record alone"], ["link", "Recordings"]]],
-  ["home-first", [["button", "New room"], ["button", "Record alone"], ["link", "Recordings"]]],
-  ["home-found", [["button", "New room"], ["button", "Record alone"], ["link", "Recordings"]]],
+  [
+    "home",
+    [
+      ["button", "New room"],
+      ["button", "Record alone"],
+      ["link", "Recordings"],
+    ],
+  ],
+  [
+    "home-first",
+    [
+      ["button", "New room"],
+      ["button", "Record alone"],
+      ["link", "Recordings"],
+    ],
+  ],
+  [
+    "home-found",
+    [
+      ["button", "New room"],
+      ["button", "Record alone"],
+      ["link", "Recordings"],
+    ],
+  ],
   [
     "lobby-guest",
     [
@@ -133,8 +153,21 @@ const NAMES: readonly (readonly [state: GalleryState, names: readonly (readonly 
       ["list", "Participants"],
     ],
   ],
-  ["alone-ready", [["button", "Record"], ["combobox", "Camera"], ["combobox", "Microphone"]]],
-  ["recordings", [["button", "Export", 5], ["button", "Delete", 5]]],
+  [
+    "alone-ready",
+    [
+      ["button", "Record"],
+      ["combobox", "Camera"],
+      ["combobox", "Microphone"],
+    ],
+  ],
+  [
+    "recordings",
+    [
+      ["button", "Export", 5],
+      ["button", "Delete", 5],
+    ],
+  ],
   [
     "exports",
     [
@@ -147,7 +180,14 @@ const NAMES: readonly (readonly [state: GalleryState, names: readonly (readonly 
       ["progressbar", "Master files"],
     ],
   ],
-  ["exports-editor", [["button", "Copy editor link", 0], ["link", "Studio", 0], ["link", "Download all", 2]]],
+  [
+    "exports-editor",
+    [
+      ["button", "Copy editor link", 0],
+      ["link", "Studio", 0],
+      ["link", "Download all", 2],
+    ],
+  ],
 ];
 
 describe("accessible names are a contract", () => {
@@ -180,7 +220,10 @@ describe("accessible names are a contract", () => {
 
   it("each take is a list item with its state and buttons", async () => {
     const { page, close } = await open("recordings", DESK);
-    const items = page.getByRole("main").getByRole("listitem").filter({ has: page.getByRole("button") });
+    const items = page
+      .getByRole("main")
+      .getByRole("listitem")
+      .filter({ has: page.getByRole("button") });
     expect(await items.count()).toBe(5);
     expect(await items.nth(1).getByText("Only on this device").isVisible()).toBe(true);
     await close();
@@ -197,6 +240,30 @@ describe("what a press does", () => {
     await page.getByRole("textbox", { name: "Your name" }).fill("  Joanna Okafor ");
     await page.getByRole("checkbox", { name: "I agree to be recorded" }).check();
     await page.locator("button:not([aria-disabled])", { hasText: "Join" }).waitFor();
+    await close();
+  });
+
+  it("one element stays through Join, Record, Stop and Safe: the picture, the button with the focus, the status", async () => {
+    const { page, complaints, close } = await open("room-living", DESK);
+    await page.getByRole("textbox", { name: "Your name" }).fill("Inês Carvalho");
+    await page.getByRole("checkbox", { name: "I agree to be recorded" }).check();
+    await page.getByRole("button", { name: "Join", exact: true }).click();
+    await page.getByRole("button", { name: "Record", exact: true }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("stage-heading");
+
+    await page.locator(".stage video").evaluate((video) => video.setAttribute("data-first", ""));
+    await page.locator(".tally [role=status]").evaluate((status) => status.setAttribute("data-first", ""));
+    await page.keyboard.press("Shift+R");
+    await page.getByRole("button", { name: "Stop", exact: true }).waitFor();
+    expect(await page.locator(".stage video[data-first]").count()).toBe(1);
+    expect(await page.locator(".tally [role=status][data-first]").textContent()).toContain("Recording 1 of 1");
+
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByRole("status").filter({ hasText: "Safe to leave" }).waitFor();
+    const record = page.getByRole("button", { name: "Record", exact: true });
+    expect(await record.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await page.locator(".tally [role=status][data-first]").count()).toBe(1);
+    expect(complaints).toEqual([]);
     await close();
   });
 

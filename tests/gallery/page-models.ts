@@ -39,7 +39,9 @@ export function shellModel(state: string): ShellModel {
       updateReady: special,
       takesNotSafe: state === "home-first" || state === "recordings-empty" ? 0 : 2,
       ...(special
-        ? { running: { href: "/r/ferries", title: "Ferries of the Douro", startedAtMs: performance.now() - 1.2 * HOUR } }
+        ? {
+            running: { href: "/r/ferries", title: "Ferries of the Douro", startedAtMs: performance.now() - 1.2 * HOUR },
+          }
         : {}),
       guardClose: false,
     }),
@@ -57,8 +59,25 @@ export function homeModel(state: string): HomeModel {
     recent: first
       ? []
       : [
-          { id: "a", title: "Night Desk, ep. 7", href: "/r/night", atMs: NOW - 3 * DAY, lengthMs: 68.5 * MINUTE, people: 2, alone: false, state: "safe" },
-          { id: "b", title: "Voice notes for ep. 43", href: "/recordings", atMs: NOW - DAY, lengthMs: 12.1 * MINUTE, alone: true, state: "local" },
+          {
+            id: "a",
+            title: "Night Desk, ep. 7",
+            href: "/r/night",
+            atMs: NOW - 3 * DAY,
+            lengthMs: 68.5 * MINUTE,
+            people: 2,
+            alone: false,
+            state: "safe",
+          },
+          {
+            id: "b",
+            title: "Voice notes for ep. 43",
+            href: "/recordings",
+            atMs: NOW - DAY,
+            lengthMs: 12.1 * MINUTE,
+            alone: true,
+            state: "local",
+          },
         ],
     found:
       state === "home-found"
@@ -242,7 +261,16 @@ function exported(more: Partial<ExportTakeView> = {}): ExportTakeView {
 }
 
 function unfinished(number: number, state: ExportTakeView["state"]): ExportTakeView {
-  return exported({ id: `t${number}`, number, lengthMs: 520_000, bytes: 0, files: [], state, lanes: undefined, gaps: [] });
+  return exported({
+    id: `t${number}`,
+    number,
+    lengthMs: 520_000,
+    bytes: 0,
+    files: [],
+    state,
+    lanes: undefined,
+    gaps: [],
+  });
 }
 
 const making: ExportTakeView["state"] = {
@@ -274,7 +302,11 @@ const failed: ExportTakeView["state"] = {
 
 const TAKES: Record<string, () => ExportTakeView[]> = {
   exports: () => [exported(), unfinished(3, making)],
-  "exports-arriving": () => [unfinished(1, arriving), unfinished(2, { kind: "queued" }), unfinished(3, { kind: "arriving", recording: true, missing: [] })],
+  "exports-arriving": () => [
+    unfinished(1, arriving),
+    unfinished(2, { kind: "queued" }),
+    unfinished(3, { kind: "arriving", recording: true, missing: [] }),
+  ],
   "exports-failed": () => [unfinished(1, failed), exported({ incomplete: true })],
   "exports-editor": () => [exported(), exported({ id: "t1", number: 1, atMs: NOW - DAY })],
 };

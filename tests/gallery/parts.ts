@@ -84,7 +84,10 @@ export const takeLanes: LanesView = {
 };
 
 export function aloneLanes(lengthMs: number, gaps: readonly GapView[] = []): LanesView {
-  return { lengthMs, lanes: [lane("own", "Inês Carvalho", 0, lengthMs, { gaps, wave: { peaks: peaks(lengthMs / 7e5) } })] };
+  return {
+    lengthMs,
+    lanes: [lane("own", "Inês Carvalho", 0, lengthMs, { gaps, wave: { peaks: peaks(lengthMs / 7e5) } })],
+  };
 }
 
 export function person(id: string, name: string, more: Partial<ParticipantView> = {}): ParticipantView {

@@ -9,6 +9,7 @@ export const GALLERY_STATES = [
   { state: "lobby-refused", path: "/r/ferries" },
   { state: "lobby-sound-alone", path: "/r/ferries" },
   { state: "lobby-blocked", path: "/r/ferries" },
+  { state: "room-living", path: "/r/ferries" },
   { state: "room-closed", path: "/r/ferries" },
   { state: "room-refused", path: "/r/ferries" },
   { state: "studio-idle", path: "/r/ferries" },

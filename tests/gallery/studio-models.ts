@@ -7,9 +7,24 @@ import type {
   StudioView,
   TallyView,
 } from "#controllers/view-models.ts";
-import { devices, GB, goodLevel, joannasGap, MINUTE, noLevel, nothing, person, silentLevel, still, tape } from "./parts.ts";
+import { createViewCell } from "#controllers/view-source.ts";
+import {
+  devices,
+  GB,
+  goodLevel,
+  joannasGap,
+  MINUTE,
+  noLevel,
+  nothing,
+  person,
+  silentLevel,
+  still,
+  tape,
+} from "./parts.ts";
 import { pictureStream } from "./pictures.ts";
 
+/** How long the living room "uploads". */
+const UPLOAD_MS = 400;
 const LENGTH = 24 * MINUTE + 18_000;
 const TAKE = 41 * MINUTE + 52_000;
 
@@ -29,7 +44,6 @@ const debug: DebugView = {
       sealed: 43_690,
       queue: 1,
       epochs: 729,
-      uploaded: 727,
       runs: 1,
       gaps: [{ reason: "frames-missing", count: 1, totalMs: 100 }],
       bytes: 1.42 * GB,
@@ -45,14 +59,13 @@ const debug: DebugView = {
       sealed: 145_700,
       queue: 0,
       epochs: 729,
-      uploaded: 728,
       runs: 1,
       gaps: [],
       bytes: 24e6,
     },
   ],
   clock: { offsetMs: 1234.56, uncertaintyMs: 0.42, roundTripMs: 0.8, samples: 96 },
-  upload: { lanes: 3, bytesPerSecond: 6.2e6, state: "draining" },
+  upload: { bytesPerSecond: 6.2e6, state: "draining" },
   facts: [{ name: "Journal", value: "1,458 files" }],
 };
 
@@ -188,7 +201,11 @@ function trouble(): ParticipantView[] {
   ];
 }
 
-const LONG = ["Maximiliane-Konstantina Auersperg", "Wolfeschlegelsteinhausenbergerdo", "Ørjan Þórhallsson-Bjørnsdóttir"];
+const LONG = [
+  "Maximiliane-Konstantina Auersperg",
+  "Wolfeschlegelsteinhausenbergerdo",
+  "Ørjan Þórhallsson-Bjørnsdóttir",
+];
 
 function longNames(): ParticipantView[] {
   return [...recordingPeople(), ...recordingPeople()].slice(0, 5).map((one, index) => ({
@@ -310,8 +327,46 @@ const LOBBIES: Record<string, () => RoomView> = {
   "room-refused": () => ({ screen: "closed", bytesLeft: 0, problem: { reason: "room-full", limit: 20 } }),
 };
 
+/** A room that lives: Join, Record and Stop do what they say, and the upload takes a moment. */
+function livingRoom(): RoomModel {
+  const room = createViewCell<RoomView>(lobby({ role: "host", name: "", others: [] }));
+  const stream = pictureStream(2);
+  const own = (more: Partial<ParticipantView> = {}): ParticipantView[] => [
+    person("ines", "Inês Carvalho", { role: "host", self: true, stream, ...more }),
+  ];
+  const show = (more: Partial<StudioView>): void => room.set(studio({ takeNumber: 1, participants: own(), ...more }));
+  const silent = roomModel("lobby-host");
+  return {
+    view: room,
+    lobby: { ...silent.lobby, join: () => show({}) },
+    studio: {
+      ...silent.studio,
+      record: () =>
+        show({
+          tally: { ...recording({ recording: 1, total: 1 }) },
+          participants: own({ state: "recording", tape: tape(LENGTH, 0.9, { live: true }) }),
+        }),
+      stop: () => {
+        show({
+          tally: { phase: "draining", bytesLeft: 38e6, bytesTotal: 2.51 * GB },
+          participants: own({ state: "stopped", tape: tape(LENGTH, 0.9) }),
+          afterStop: after,
+        });
+        setTimeout(() => {
+          show({
+            tally: { phase: "safe", lostMs: 0 },
+            participants: own({ state: "stopped", safe: true, tape: tape(LENGTH, 1) }),
+            afterStop: drained,
+          });
+        }, UPLOAD_MS);
+      },
+    },
+  };
+}
+
 /** The room in the state of that name; anything unknown is a lobby. */
 export function roomModel(state: string): RoomModel {
+  if (state === "room-living") return livingRoom();
   const view = (STUDIOS[state] ?? LOBBIES[state] ?? LOBBIES["lobby-guest"])?.() ?? lobby();
   return {
     view: still(view),

@@ -9,6 +9,7 @@ import { type Outcome, type Reason, REFUSALS } from "../refusals.ts";
 import { BAD_MESSAGE_COST, type RoomSockets } from "./room-sockets.ts";
 import type { RoomState } from "./room-state.ts";
 import type { RoomEvent } from "./room-step.ts";
+import { memberRow } from "./step-members.ts";
 
 type Refused = Extract<ServerMessage, { type: "refused" }>;
 
@@ -81,6 +82,8 @@ export class SocketTalk {
     if (!token.ok || token.value.room !== room.meta.room) return this.#close(socket, CLOSE.badToken, "token refused");
     const { participant, role, version } = token.value;
     const member = { participant, role, version };
+    // Before it takes over from another socket: a token from before the seat was taken away must not.
+    if (!memberRow(room, member)) return this.#close(socket, CLOSE.badToken, "token refused");
     this.#sockets.seat(socket, member);
     const done = this.#owner.apply({ type: "connected", member });
     if (!done.ok) {

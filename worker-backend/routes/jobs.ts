@@ -111,7 +111,8 @@ jobRoutes.post("/files/:name/multipart/complete", async (c) => {
   const asked = await ofFile(c);
   const body = await jsonBody(c, completeMultipart, 2 * 1024 * 1024);
   const parts = body.parts.map(({ part, etag }) => ({ partNumber: part, etag }));
-  const object = await completeParts(resumeUpload(c.env.BUCKET, asked.key, body.uploadId), parts);
+  const upload = resumeUpload(c.env.BUCKET, asked.key, body.uploadId);
+  const object = await completeParts(c.env.BUCKET, upload, parts, body.bytes);
   if (object.size !== body.bytes) {
     await c.env.BUCKET.delete(asked.key);
     throw ApiError.of("length-wrong");

@@ -75,7 +75,7 @@ export class AudioPipeline implements TrackPipeline {
   }
 
   /** Waits for the first buffer, which tells the true rate. @throws EncodeFailed */
-  async arm(input: CaptureInput): Promise<void> {
+  async arm(input: CaptureInput): Promise<null> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const first = new Promise<void>((resolve, reject) => {
       this.#onFirst = resolve;
@@ -85,6 +85,7 @@ export class AudioPipeline implements TrackPipeline {
     await first;
     clearTimeout(timer);
     this.#onFirst = undefined;
+    return null;
   }
 
   begin(session: TrackSession): void {

@@ -6,6 +6,9 @@ import type { AudioFormat } from "#protocol/epoch-format.ts";
 import { type EncodedPacketOf, PACKET_US } from "./opus-encode.ts";
 import type { TrackSession } from "./track-session.ts";
 
+/** A hundred packets of a slow crystal are longer than 2 s by this much at most; the last one is cut to fit. */
+const DRIFT_US = 1_000;
+
 /** What is known of a packet before it is encoded. */
 export interface PacketTag {
   /** Local µs of its first sample. */
@@ -36,8 +39,7 @@ export class AudioSlicer {
   /** Decides, before the packet is encoded, whether it begins an epoch. */
   tag(atUs: number, pcmFrames: number): PacketTag {
     const first = this.#epochFirstUs;
-    // A µs of rounding at each end.
-    if (first !== undefined && atUs + PACKET_US + 2 - first <= EPOCH_MAX_US) return { atUs, pcmFrames, cut: undefined };
+    if (first !== undefined && this.#fits(first, atUs)) return { atUs, pcmFrames, cut: undefined };
     this.#epochFirstUs = atUs;
     return { atUs, pcmFrames, cut: first === undefined ? undefined : { peaks: this.meter.take() } };
   }
@@ -45,7 +47,11 @@ export class AudioSlicer {
   /** Time without sound before the packet at `nextUs`, samples; it counts for the levels if that packet is in the same epoch. */
   skip(nextUs: number, frames: number): void {
     const first = this.#epochFirstUs;
-    if (first !== undefined && nextUs + PACKET_US + 2 - first <= EPOCH_MAX_US) this.meter.skip(frames);
+    if (first !== undefined && this.#fits(first, nextUs)) this.meter.skip(frames);
+  }
+
+  #fits(firstUs: number, atUs: number): boolean {
+    return atUs + PACKET_US - firstUs <= EPOCH_MAX_US + DRIFT_US;
   }
 
   add({ data, tag, config }: EncodedPacketOf<PacketTag>): void {
@@ -69,7 +75,10 @@ export class AudioSlicer {
     const config = this.#config;
     if (nextUs !== undefined) this.#fixDuration(nextUs);
     const last = packets.at(-1);
-    if (last === undefined || config === undefined) return;
+    const first = packets[0];
+    if (first === undefined || last === undefined || config === undefined) return;
+    const most = first.timestampUs + EPOCH_MAX_US - last.timestampUs;
+    if (last.durationUs > most) packets[packets.length - 1] = { ...last, durationUs: most };
     const pcmFrames = this.#pcmFrames;
     this.#packets = [];
     this.#pcmFrames = 0;

@@ -64,6 +64,8 @@ export function createEncodeService(deps: EncodeDeps): EncodeWorkerApi {
 class EncodeService implements EncodeWorkerApi {
   readonly #deps: EncodeDeps;
   #armed: ArmedState | undefined;
+  /** Already there while it is being armed. */
+  #pipeline: TrackPipeline | undefined;
   #session: TrackSession | undefined;
   /** Of the take before: its figures stay to be read. */
   #last: { session: TrackSession; pipeline: TrackPipeline } | undefined;
@@ -79,7 +81,9 @@ class EncodeService implements EncodeWorkerApi {
       if (this.#armed) throw EncodeFailed.wrongState("armed already");
       const clock = this.#deps.clockFor(request.pageTimeOriginMs);
       const originShiftUs = (this.#deps.timeOriginMs - request.pageTimeOriginMs) * 1000;
-      const { pipeline, choice } = await armPipeline(request, { clock, originShiftUs, onEvent });
+      const pipeline = makePipeline(request, { clock, originShiftUs, onEvent });
+      this.#pipeline = pipeline;
+      const choice = await armOrDetach(pipeline, request);
       const interruptions = new Interruptions();
       const stopTicking = this.#startTicking(clock, interruptions, pipeline);
       this.#armed = { request, pipeline, clock, interruptions, onEvent, stopTicking };
@@ -132,7 +136,7 @@ class EncodeService implements EncodeWorkerApi {
   }
 
   hintCaptureTimes(captureUs: readonly number[]): void {
-    this.#armed?.pipeline.hintCaptureTimes(captureUs);
+    this.#pipeline?.hintCaptureTimes(captureUs);
   }
 
   interrupted({ reason, fromUs }: Interruption): void {
@@ -173,28 +177,13 @@ class EncodeService implements EncodeWorkerApi {
   }
 }
 
-async function armPipeline(
-  request: ArmRequest,
-  deps: PipelineDeps,
-): Promise<{ pipeline: TrackPipeline; choice: Armed["choice"] }> {
-  const { input, source, known } = request;
-  if (input.kind === "audio") {
-    const pipeline = new AudioPipeline(deps);
-    return armOrDetach(pipeline, async () => {
-      await pipeline.arm(input);
-      return null;
-    });
-  }
-  const pipeline = new VideoPipeline(deps, source, input);
-  return armOrDetach(pipeline, () => pipeline.arm(input, known));
+function makePipeline({ input, source }: ArmRequest, deps: PipelineDeps): TrackPipeline {
+  return input.kind === "audio" ? new AudioPipeline(deps) : new VideoPipeline(deps, source, input);
 }
 
-async function armOrDetach(
-  pipeline: TrackPipeline,
-  arm: () => Promise<Armed["choice"]>,
-): Promise<{ pipeline: TrackPipeline; choice: Armed["choice"] }> {
+async function armOrDetach(pipeline: TrackPipeline, { input, known }: ArmRequest): Promise<Armed["choice"]> {
   try {
-    return { pipeline, choice: await arm() };
+    return await pipeline.arm(input, known);
   } catch (error) {
     await pipeline.detach();
     throw error;

@@ -1,4 +1,4 @@
-import type { CaptureInput, EncodeEvent, EncodeStats } from "#protocol/encode-rpc.ts";
+import type { CaptureInput, CodecChoice, EncodeEvent, EncodeStats } from "#protocol/encode-rpc.ts";
 import type { MediaFormat } from "#protocol/epoch-format.ts";
 import type { Clock } from "#core/ports/time.ts";
 import type { TrackSession } from "./track-session.ts";
@@ -18,6 +18,8 @@ export interface TrackPipeline {
   readonly queue: number;
   readonly ratePpm: number;
   stamps(): EncodeStats["stamps"];
+  /** Takes the input and gets ready; resolves to the chosen codec, `null` for sound. @throws EncodeFailed */
+  arm(input: CaptureInput, known: CodecChoice | null): Promise<CodecChoice | null>;
   /** Keeps what is captured within the session's bounds from now on. */
   begin(session: TrackSession): void;
   /** Resolves when all that was captured before `session.keepUntilUs` was handed to the sealer. */

@@ -13,8 +13,8 @@ import type { TrackSession } from "./track-session.ts";
 import { type EncodedFrame, MAX_QUEUE, VideoEncode } from "./video-encode.ts";
 import { VideoSlicer } from "./video-slicer.ts";
 
-/** Real frames that the warm-up encodes again and again. */
-const TRIAL_SAMPLE = 6;
+/** Real frames that the warm-up encodes again and again. A camera has few buffers: with six of them held here it stood still. */
+const TRIAL_SAMPLE = 2;
 
 /** A camera that has not given its first frames by then is not working. */
 const FIRST_FRAMES_MS = 5_000;
@@ -218,7 +218,11 @@ export class VideoPipeline implements TrackPipeline {
       this.#pacing.frame(atUs, nowUs - atUs);
       return;
     }
-    if (atUs < session.keepFromUs) return;
+    if (atUs < session.keepFromUs) {
+      this.#pacing.frame(atUs, nowUs - atUs);
+      this.#pacing.missing();
+      return;
+    }
     if (atUs >= session.keepUntilUs) {
       this.#ended?.();
       return;
@@ -233,14 +237,16 @@ export class VideoPipeline implements TrackPipeline {
       return;
     }
     session.captured += 1;
-    if (lastUs === undefined) session.firstSample(atUs, 2 * this.#pacing.intervalUs);
     this.#lastAtUs = atUs;
     if (this.#resumeFromUs !== undefined) session.gap(this.#resumeFromUs, atUs, "config-change");
     this.#resumeFromUs = undefined;
     if (this.#source !== "screen") {
       this.#pacing.frame(atUs, nowUs - atUs);
+      // What is missing before the first frame is told by how late that is.
+      if (lastUs === undefined) this.#pacing.missing();
       if (this.#pacing.settled) this.#declareMissing(session);
     }
+    if (lastUs === undefined) session.firstSample(atUs, 2 * this.#pacing.intervalUs);
     if (!this.#submit(session, frame, atUs)) return;
     if (this.#source === "screen") this.#keepStill(frame);
   }

@@ -2,11 +2,11 @@ import type { EpochRef, EpochStore } from "#core/ports/epoch-store.ts";
 import type { Hasher } from "#core/ports/hasher.ts";
 import type { LockPort } from "#core/ports/lock-port.ts";
 import type { TakeRepo } from "#core/ports/take-repo.ts";
-import { EPOCH_MAX_US, type EpochMetadata } from "#protocol/epoch-format.ts";
-import type { Gap } from "#protocol/gaps.ts";
+import type { EpochMetadata } from "#protocol/epoch-format.ts";
 import type { Sha256, TakeId, TrackId } from "#protocol/ids.ts";
 import { takeLock } from "#protocol/sw-messages.ts";
 import type { EpochRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
+import { closeTrack } from "./close-track.ts";
 
 export interface RecoveryPorts {
   readonly repo: TakeRepo;
@@ -90,7 +90,8 @@ async function recoverTake(
     if (trackRow === undefined) continue;
     if (takeRow === undefined && result.first !== undefined) takeRow = takeRowOf(result.first);
     if (takeRow === undefined) continue;
-    if (trackRow.state === "recording") await ports.repo.putTrack(await closedTrack(ports.repo, trackRow));
+    if (!rows.has(track)) await ports.repo.putTrack(trackRow);
+    await closeTrack(ports.repo, take, track);
   }
   if (takeRow === undefined) return { closed: false, adopted, unused };
   await ports.repo.putTake({ ...takeRow, state: "cut-short", stoppedMs: await endMs(ports.repo, takeRow) });
@@ -137,16 +138,6 @@ async function adoptTail(ports: RecoveryPorts, track: TrackId, refs: readonly Ep
 function epochRowOf(metadata: EpochMetadata, bytes: number, sha256: Sha256): EpochRow {
   const { track, seq, take, run, media, firstUs, endUs, samples, gaps, peaks, clock } = metadata;
   return { track, seq, take, bytes, sha256, run, media, firstUs, endUs, samples, gaps, peaks, clock, receiptMs: null };
-}
-
-/** The track ends where its last epoch ends; up to one epoch more was in the encoder and is declared missing. */
-async function closedTrack(repo: TakeRepo, track: TrackRow): Promise<TrackRow> {
-  const epochs = await repo.epochs(track.track);
-  const last = epochs.at(-1);
-  const endUs = last === undefined ? 0 : last.endUs - track.trackZeroUs;
-  const tail: Gap = { fromUs: endUs, toUs: endUs + EPOCH_MAX_US, reason: "cut-short" };
-  const gaps = [...epochs.flatMap((epoch) => epoch.gaps), tail];
-  return { ...track, state: "cut-short", epochs: epochs.length, endUs, gaps };
 }
 
 /** When the last sample of the take was captured, by the wall clock of its start. */

@@ -187,12 +187,12 @@ export class Drain {
     const take = await stored(() => this.#ports.repo.take(job.subject.take));
     // The person has deleted it meanwhile.
     if (!take) return this.#preparation.forgetLost(job.subject.take);
-    const room = await this.#preparation.declared(take, signal);
+    const declared = await this.#preparation.declared(take, signal);
     if (job.kind === "declare") return;
-    const at = { take: take.take, track: job.kind === "epoch" ? job.epoch.track : job.track.track };
-    await this.#preparation.listed(room, at, signal);
-    if (job.kind === "seal") return this.#seals.seal(room, job.track, signal);
-    await this.#epochs.send(room, job.epoch, this.#board.bytesPerSecond(), signal);
+    const track = job.kind === "epoch" ? job.epoch.track : job.track.track;
+    await this.#preparation.listed(declared, track, signal);
+    if (job.kind === "seal") return this.#seals.seal(declared, job.track, signal);
+    await this.#epochs.send(declared, job.epoch, this.#board.bytesPerSecond(), signal);
     this.#preparation.found(job.epoch);
     this.#board.received(job.epoch);
   }

@@ -7,7 +7,7 @@ import { DIGEST_TRIES } from "./limits.ts";
 import type { Patience } from "./patience.ts";
 import type { Seats } from "./seats.ts";
 import { isSetback, stored, UploadSetback } from "./setback.ts";
-import type { TakePreparation } from "./take-preparation.ts";
+import type { DeclaredTake, TakePreparation } from "./take-preparation.ts";
 import type { UploadPorts } from "./upload-ports.ts";
 
 type EpochPorts = Pick<UploadPorts, "repo" | "store" | "transport" | "clock" | "hasher" | "journal" | "pace">;
@@ -28,7 +28,7 @@ export class EpochUpload {
   }
 
   /** `bytesPerSecond`: the rate so far, 0 when unknown. @throws UploadSetback */
-  async send(room: RoomId, epoch: EpochRow, bytesPerSecond: number, signal: AbortSignal): Promise<void> {
+  async send(declared: DeclaredTake, epoch: EpochRow, bytesPerSecond: number, signal: AbortSignal): Promise<void> {
     const { transport, pace } = this.#ports;
     const file = await this.#file(epoch);
     if (file.size !== epoch.bytes) throw corrupt(epoch, file);
@@ -36,15 +36,15 @@ export class EpochUpload {
     const key = epochKey(epoch);
     const allowanceMs = this.#patience.allowanceMs(key, epoch.bytes, bytesPerSecond);
     const answer = await this.#seats
-      .authorised(room, allowanceMs, signal, (access, inner) =>
+      .authorised(declared.room, allowanceMs, signal, (access, inner) =>
         transport.putEpoch(access, epoch, file, epoch.sha256, inner),
       )
       .catch((error: unknown) => {
         if (isSetback(error) && error.wait === "server-silent") this.#patience.stalled(key);
         throw error;
       });
-    if (answer.kind === "refused") throw await this.#judge(answer, epoch, file);
-    if (!isReceiptFor(answer.value, epoch, room))
+    if (answer.kind === "refused") throw await this.#judge(answer, declared, epoch, file);
+    if (!isReceiptFor(answer.value, epoch, declared.room))
       throw await this.#digestFailure(epoch, file, "a receipt for other bytes");
     this.#patience.gotThrough(key);
     await this.#note(epoch, answer.value);
@@ -69,6 +69,7 @@ export class EpochUpload {
 
   async #judge(
     answer: { readonly status: number; readonly reason: string; readonly message: string },
+    declared: DeclaredTake,
     epoch: EpochRow,
     file: Blob,
   ): Promise<UploadSetback> {
@@ -77,7 +78,7 @@ export class EpochUpload {
       const corrupt = await this.#corruption(epoch, file);
       return corrupt ?? UploadSetback.givenUp("epoch", "refused", `413 ${answer.reason}: ${answer.message}`);
     }
-    return this.#preparation.refused(answer, epoch.take, [epoch.track], "epoch");
+    return this.#preparation.refused(answer, declared, "epoch");
   }
 
   /** The server got, or names, other bytes than the manifest. Either the file has changed, or the way has. */

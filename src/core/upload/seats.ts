@@ -10,10 +10,16 @@ import type { UploadPorts } from "./upload-ports.ts";
 type SeatPorts = Pick<UploadPorts, "repo" | "transport" | "clock" | "scheduler">;
 type SeatedRow = SeatRow & { readonly participant: NonNullable<SeatRow["participant"]> };
 
+interface GoodToken {
+  readonly token: string;
+  /** Renewed just now; otherwise found in the manifest. */
+  readonly isNew: boolean;
+}
+
 /** Speaks for the participant: keeps tokens fresh, one renewal at a time per room, and joins for takes recorded alone. */
 export class Seats {
   readonly #ports: SeatPorts;
-  readonly #renewals = new SingleFlight<RoomId, SeatedRow>();
+  readonly #renewals = new SingleFlight<RoomId, GoodToken>();
   readonly #renewedUs = new Map<RoomId, number>();
 
   constructor(ports: SeatPorts) {
@@ -21,8 +27,9 @@ export class Seats {
   }
 
   /**
-   * Asks with the seat's token, and once more with a renewed one when the server says 401. A second 401 means that the
-   * seat itself is no longer good.
+   * Asks with the seat's token. When the server says 401 it asks again, with the token that another context has renewed
+   * meanwhile, if there is one, and at last with one that was renewed for it. A 401 to that means that the seat itself is
+   * no longer good.
    */
   async authorised<Reply extends { readonly kind: string }>(
     room: RoomId,
@@ -30,23 +37,26 @@ export class Seats {
     signal: AbortSignal,
     call: (access: Access, signal: AbortSignal) => Promise<Reply>,
   ): Promise<Judged<Reply>> {
-    const { scheduler } = this.#ports;
-    const token = await this.#freshToken(room, signal);
-    const first = await guarded(scheduler, allowanceMs, signal, (inner) => call({ room, token }, inner));
-    if (!isUnauthorised(first)) return first;
-    const renewed = await this.#renew(room, token, signal);
-    const access = { room, token: tokenOf(renewed) };
-    return guarded(scheduler, allowanceMs, signal, (inner) => call(access, inner));
+    const { scheduler, clock } = this.#ports;
+    let good = await this.#freshToken(room, signal);
+    let renewedUs = Number.NEGATIVE_INFINITY;
+    for (;;) {
+      const access = { room, token: good.token };
+      const answer = await guarded(scheduler, allowanceMs, signal, (inner) => call(access, inner));
+      if (!isUnauthorised(answer) || clock.nowUs() - renewedUs < RENEW_EVERY_MS * 1000) return answer;
+      good = await this.#renew(room, good.token, signal);
+      if (good.isNew) renewedUs = clock.nowUs();
+    }
   }
 
-  async #freshToken(room: RoomId, signal: AbortSignal): Promise<string> {
+  async #freshToken(room: RoomId, signal: AbortSignal): Promise<GoodToken> {
     const seat = await this.#seat(room);
-    if (seat.token === null) return tokenOf(await this.#renew(room, null, signal));
+    if (seat.token === null) return this.#renew(room, null, signal);
     const endsSoon = seat.tokenExpiresMs - this.#ports.clock.wallMs() < RENEW_BEFORE_MS;
     const renewedUs = this.#renewedUs.get(room) ?? Number.NEGATIVE_INFINITY;
     const mayRenew = this.#ports.clock.nowUs() - renewedUs >= RENEW_EVERY_MS * 1000;
-    if (!endsSoon || !mayRenew) return seat.token;
-    return tokenOf(await this.#renew(room, seat.token, signal));
+    if (!endsSoon || !mayRenew) return { token: seat.token, isNew: false };
+    return this.#renew(room, seat.token, signal);
   }
 
   async #seat(room: RoomId): Promise<SeatedRow> {
@@ -58,10 +68,10 @@ export class Seats {
   }
 
   /** `used`: the token that was refused or ends soon; when the manifest has another by now, that one is taken. */
-  #renew(room: RoomId, used: string | null, signal: AbortSignal): Promise<SeatedRow> {
+  #renew(room: RoomId, used: string | null, signal: AbortSignal): Promise<GoodToken> {
     return this.#renewals.run(room, async () => {
       const seat = await this.#seat(room);
-      if (seat.token !== null && seat.token !== used) return seat;
+      if (seat.token !== null && seat.token !== used) return { token: seat.token, isNew: false };
       const { refreshSecret } = seat;
       if (refreshSecret === null) {
         throw UploadSetback.givenUp("take", "no-seat", "this device has no secret to renew its token with");
@@ -74,7 +84,7 @@ export class Seats {
       this.#renewedUs.set(room, clock.nowUs());
       const renewed = { ...(await this.#seat(room)), ...answer.value };
       await stored(() => repo.putSeat(renewed));
-      return renewed;
+      return { token: answer.value.token, isNew: true };
     });
   }
 
@@ -149,11 +159,6 @@ export class Seats {
 
 function isSeated(seat: SeatRow): seat is SeatedRow {
   return seat.participant !== null;
-}
-
-function tokenOf(seat: SeatedRow): string {
-  if (seat.token === null) throw UploadSetback.givenUp("take", "no-seat", "a renewed seat has no token");
-  return seat.token;
 }
 
 function isUnauthorised(answer: { readonly kind: string; readonly status?: unknown }): boolean {

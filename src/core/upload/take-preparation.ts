@@ -11,6 +11,15 @@ import type { UploadPorts } from "./upload-ports.ts";
 
 type PreparationPorts = Pick<UploadPorts, "repo" | "transport">;
 
+/** A take that the server has been told of, and those of its tracks that it has been told of too. */
+export interface DeclaredTake {
+  readonly take: TakeId;
+  readonly room: RoomId;
+  /** How often in this launch. */
+  readonly times: number;
+  readonly tracks: Set<TrackId>;
+}
+
 /**
  * What comes before the epochs: the seat, `PUT take`, `PUT track` for every track of the take, and the have-list once
  * per track. All of it is idempotent and remembered for this launch only.
@@ -18,12 +27,11 @@ type PreparationPorts = Pick<UploadPorts, "repo" | "transport">;
 export class TakePreparation {
   readonly #ports: PreparationPorts;
   readonly #seats: Seats;
-  readonly #declaredTakes = new Map<TakeId, RoomId>();
-  readonly #declaredTracks = new Set<TrackId>();
+  readonly #declared = new Map<TakeId, DeclaredTake>();
+  readonly #timesDeclared = new Map<TakeId, number>();
   readonly #listed = new Set<TrackId>();
-  readonly #declaredAnew = new Set<TakeId>();
   readonly #lost = new Map<string, EpochRow>();
-  readonly #takeFlights = new SingleFlight<TakeId, RoomId>();
+  readonly #takeFlights = new SingleFlight<TakeId, DeclaredTake>();
   readonly #listFlights = new SingleFlight<TrackId, void>();
 
   constructor(ports: PreparationPorts, seats: Seats) {
@@ -44,8 +52,8 @@ export class TakePreparation {
     for (const [key, epoch] of this.#lost) if (epoch.take === take) this.#lost.delete(key);
   }
 
-  isDeclared(track: TrackId): boolean {
-    return this.#declaredTracks.has(track);
+  isDeclared(track: TrackRow): boolean {
+    return this.#declared.get(track.take)?.tracks.has(track.track) ?? false;
   }
 
   /** After the server was out of reach it may have come back with less than it had: every have-list is asked anew. */
@@ -53,32 +61,19 @@ export class TakePreparation {
     this.#listed.clear();
   }
 
-  /**
-   * The server knows nothing of a take that was declared (404). Once per launch it is declared anew.
-   * @returns false when that has been tried: then the take is gone.
-   */
-  mayDeclareAnew(take: TakeId, tracks: readonly TrackId[]): boolean {
-    if (this.#declaredAnew.has(take)) return false;
-    this.#declaredAnew.add(take);
-    this.#declaredTakes.delete(take);
-    for (const track of tracks) {
-      this.#declaredTracks.delete(track);
-      this.#listed.delete(track);
-    }
-    return true;
-  }
-
   /** Seat, take, and all tracks that the manifest has now. */
-  async declared(take: TakeRow, signal: AbortSignal): Promise<RoomId> {
+  async declared(take: TakeRow, signal: AbortSignal): Promise<DeclaredTake> {
     return this.#takeFlights.run(take.take, async () => {
-      const room = this.#declaredTakes.get(take.take) ?? (await this.#declareTake(take, signal));
+      const declared = this.#declared.get(take.take) ?? (await this.#declareTake(take, signal));
       const tracks = await stored(() => this.#ports.repo.tracks(take.take));
-      for (const track of tracks) if (!this.isDeclared(track.track)) await this.#declareTrack(room, track, signal);
-      return room;
+      for (const track of tracks) {
+        if (!declared.tracks.has(track.track)) await this.#declareTrack(declared, track, signal);
+      }
+      return declared;
     });
   }
 
-  async #declareTake(take: TakeRow, signal: AbortSignal): Promise<RoomId> {
+  async #declareTake(take: TakeRow, signal: AbortSignal): Promise<DeclaredTake> {
     const room = await this.#seats.roomFor(take, signal);
     // A take recorded alone never had a room's clock, and keeps saying so once it has a room.
     const body = { startedMs: take.startedMs, title: take.title, alone: take.zeroRoomUs === null };
@@ -86,46 +81,52 @@ export class TakePreparation {
       this.#ports.transport.declareTake(access, take.take, body, inner),
     );
     if (answer.kind === "refused") throw refusal(answer, "take");
-    this.#declaredTakes.set(take.take, room);
-    return room;
+    const times = (this.#timesDeclared.get(take.take) ?? 0) + 1;
+    this.#timesDeclared.set(take.take, times);
+    const declared = { take: take.take, room, times, tracks: new Set<TrackId>() };
+    this.#declared.set(take.take, declared);
+    return declared;
   }
 
-  async #declareTrack(room: RoomId, track: TrackRow, signal: AbortSignal): Promise<void> {
+  async #declareTrack(declared: DeclaredTake, track: TrackRow, signal: AbortSignal): Promise<void> {
     const body = { source: track.source, label: track.label.slice(0, 200) };
-    const answer = await this.#seats.authorised(room, REPLY_STALL_MS, signal, (access, inner) =>
+    const answer = await this.#seats.authorised(declared.room, REPLY_STALL_MS, signal, (access, inner) =>
       this.#ports.transport.declareTrack(access, track, body, inner),
     );
-    if (answer.kind === "refused") throw this.refused(answer, track.take, [track.track], "track");
-    this.#declaredTracks.add(track.track);
+    if (answer.kind === "refused") throw this.refused(answer, declared, "track");
+    declared.tracks.add(track.track);
   }
 
-  /** A refusal of something inside a declared take; a first 404 may only mean that the take must be declared anew. */
+  /**
+   * A refusal of something inside a declared take. A server that does not know the take any more (404) is told of it
+   * anew, once per launch; then the take is gone. Requests that were under way meanwhile just come again.
+   */
   refused(
     answer: { readonly status: number; readonly reason: string; readonly message: string },
-    take: TakeId,
-    tracks: readonly TrackId[],
+    declared: DeclaredTake,
     scope: "track" | "epoch",
   ): UploadSetback {
-    if (answer.status === 404 && this.mayDeclareAnew(take, tracks)) {
-      return UploadSetback.epoch("server-error", "the server does not know the take any more; it is declared anew");
-    }
-    return refusal(answer, scope);
+    const isCurrent = this.#declared.get(declared.take) === declared;
+    if (answer.status !== 404 || (isCurrent && declared.times > 1)) return refusal(answer, scope);
+    if (isCurrent) this.#declared.delete(declared.take);
+    return UploadSetback.epoch("server-error", "the server does not know the take any more; it is declared anew");
   }
 
   /** Asks once per track what the server has, and finds what it lost. */
-  async listed(room: RoomId, at: { take: TakeId; track: TrackId }, signal: AbortSignal): Promise<void> {
-    if (this.#listed.has(at.track)) return;
-    await this.#listFlights.run(at.track, async () => {
+  async listed(declared: DeclaredTake, track: TrackId, signal: AbortSignal): Promise<void> {
+    if (this.#listed.has(track)) return;
+    await this.#listFlights.run(track, async () => {
       // Read before asking: what gets its receipt meanwhile must not look lost.
-      const rows = await stored(() => this.#ports.repo.epochs(at.track));
-      const answer = await this.#seats.authorised(room, REPLY_STALL_MS, signal, (access, inner) =>
+      const rows = await stored(() => this.#ports.repo.epochs(track));
+      const at = { take: declared.take, track };
+      const answer = await this.#seats.authorised(declared.room, REPLY_STALL_MS, signal, (access, inner) =>
         this.#ports.transport.haveList(access, at, inner),
       );
-      if (answer.kind === "refused") throw this.refused(answer, at.take, [at.track], "track");
+      if (answer.kind === "refused") throw this.refused(answer, declared, "track");
       for (const row of rows) {
         if (row.receiptMs !== null && !has(answer.value, row.seq)) this.#lost.set(epochKey(row), row);
       }
-      this.#listed.add(at.track);
+      this.#listed.add(track);
     });
   }
 

@@ -1,11 +1,10 @@
 import type { Gap } from "#protocol/gaps.ts";
 import type { SealTrack } from "#protocol/http-api.ts";
-import type { RoomId } from "#protocol/ids.ts";
 import type { EpochRow, TrackRow } from "#protocol/take-manifest.ts";
 import { MAX_SEAL_GAPS, REPLY_STALL_MS } from "./limits.ts";
 import type { Seats } from "./seats.ts";
 import { stored, UploadSetback } from "./setback.ts";
-import type { TakePreparation } from "./take-preparation.ts";
+import type { DeclaredTake, TakePreparation } from "./take-preparation.ts";
 import type { UploadPorts } from "./upload-ports.ts";
 
 type SealPorts = Pick<UploadPorts, "repo" | "transport" | "journal">;
@@ -23,14 +22,14 @@ export class TrackSeal {
   }
 
   /** @throws UploadSetback */
-  async seal(room: RoomId, track: TrackRow, signal: AbortSignal): Promise<void> {
+  async seal(declared: DeclaredTake, track: TrackRow, signal: AbortSignal): Promise<void> {
     const { repo, transport, journal } = this.#ports;
     const rows = await stored(() => repo.epochs(track.track));
     const body = sealOf(track, rows);
     if (this.#preparation.lost().some((row) => row.track === track.track)) {
       throw UploadSetback.epoch("server-error", "the server has lost epochs of the track; they are sent again first");
     }
-    const answer = await this.#seats.authorised(room, REPLY_STALL_MS, signal, (access, inner) =>
+    const answer = await this.#seats.authorised(declared.room, REPLY_STALL_MS, signal, (access, inner) =>
       transport.seal(access, track, body, inner),
     );
     if (answer.kind === "missing") {
@@ -38,7 +37,7 @@ export class TrackSeal {
       throw UploadSetback.epoch("server-error", "the server misses epochs of the track; they are sent again first");
     }
     if (answer.kind === "refused") {
-      throw this.#preparation.refused(answer, track.take, [track.track], "track");
+      throw this.#preparation.refused(answer, declared, "track");
     }
     await stored(() => repo.markSealed(track.track));
     journal.tell({ type: "take-changed", take: track.take });

@@ -61,7 +61,7 @@ export async function makePlan(repo: TakeRepo, preparation: TakePreparation): Pr
 
 /** A take is told to the server as soon as it has tracks, so that the room waits for them. */
 function declarations({ take, tracks }: TakeParts, preparation: TakePreparation): Job[] {
-  const due = tracks.some((track) => !track.sealed && !preparation.isDeclared(track.track));
+  const due = tracks.some((track) => !track.sealed && !preparation.isDeclared(track));
   if (!due) return [];
   return [{ kind: "declare", key: `declare/${take.take}`, subject: { take: take.take, track: null, seq: null } }];
 }

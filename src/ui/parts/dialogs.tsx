@@ -1,5 +1,7 @@
-import { AlertDialog } from "@kobalte/core/alert-dialog";
-import { Dialog } from "@kobalte/core/dialog";
+// As namespaces: the ready-made Dialog and AlertDialog objects are one and the same function, and the later
+// import gives both its own parts.
+import * as AlertDialog from "@kobalte/core/alert-dialog";
+import * as Dialog from "@kobalte/core/dialog";
 import X from "lucide-solid/icons/x";
 import type { JSX } from "solid-js";
 
@@ -16,7 +18,7 @@ export function AskDialog(props: {
   onGo(): void;
 }): JSX.Element {
   return (
-    <AlertDialog open={props.open} onOpenChange={(open) => !open && props.onKeep()}>
+    <AlertDialog.Root open={props.open} onOpenChange={(open) => !open && props.onKeep()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay class="veil" />
         <div class="dialog-place">
@@ -43,7 +45,7 @@ export function AskDialog(props: {
           </AlertDialog.Content>
         </div>
       </AlertDialog.Portal>
-    </AlertDialog>
+    </AlertDialog.Root>
   );
 }
 
@@ -56,7 +58,7 @@ export function InfoDialog(props: {
   children: JSX.Element;
 }): JSX.Element {
   return (
-    <Dialog open={props.open} onOpenChange={(open) => !open && props.onClose()}>
+    <Dialog.Root open={props.open} onOpenChange={(open) => !open && props.onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay class="veil" />
         <div class="dialog-place">
@@ -71,6 +73,6 @@ export function InfoDialog(props: {
           </Dialog.Content>
         </div>
       </Dialog.Portal>
-    </Dialog>
+    </Dialog.Root>
   );
 }

@@ -284,7 +284,10 @@ function AloneStudio(props: { view: AloneView; model: AloneModel }): JSX.Element
 export default function AloneScreen(props: { model: AloneModel }): JSX.Element {
   const view = fromSource(props.model.view);
   return (
-    <Show when={view().phase !== "loading"} fallback={<LoadingScreen awaited="Camera and microphone are being opened." />}>
+    <Show
+      when={view().phase !== "loading"}
+      fallback={<LoadingScreen awaited="Camera and microphone are being opened." />}
+    >
       <AloneStudio view={view()} model={props.model} />
     </Show>
   );

@@ -13,9 +13,18 @@ import { JobCard } from "./exports/job-card.tsx";
 import { LoadingScreen } from "./loading-screen.tsx";
 
 const REFUSED: Record<NonNullable<ExportsView["refused"]>, { title: string; text: string }> = {
-  "link-expired": { title: "This link has ended", text: "It has expired or was taken back. Ask the host for a new one." },
-  "room-not-found": { title: "There is no such room", text: "It may have been deleted. Check the link, or ask the host." },
-  "not-allowed": { title: "These files are not open to you", text: "Join the room first, or ask the host for an editor link." },
+  "link-expired": {
+    title: "This link has ended",
+    text: "It has expired or was taken back. Ask the host for a new one.",
+  },
+  "room-not-found": {
+    title: "There is no such room",
+    text: "It may have been deleted. Check the link, or ask the host.",
+  },
+  "not-allowed": {
+    title: "These files are not open to you",
+    text: "Join the room first, or ask the host for an editor link.",
+  },
 };
 
 function EditorLinks(props: { links: readonly EditorLinkView[]; revoke(id: string): void }): JSX.Element {

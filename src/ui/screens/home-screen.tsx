@@ -67,10 +67,7 @@ function Leftover(props: { left: LeftoverView }): JSX.Element {
   return (
     <section class="card full leftover" aria-label="Takes still to upload">
       <div class="state-line">
-        <Show
-          when={props.left.state === "uploading"}
-          fallback={<Chip state="waiting">Waiting for a network</Chip>}
-        >
+        <Show when={props.left.state === "uploading"} fallback={<Chip state="waiting">Waiting for a network</Chip>}>
           <Chip state="moving">Uploading, {percent(props.left.fraction)}</Chip>
         </Show>
         <p class="small dim">

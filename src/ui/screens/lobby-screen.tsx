@@ -18,19 +18,15 @@ const NAME_MAX = 32;
 function whoIsHere(view: LobbyView): string {
   const others = view.others.filter((other) => other !== view.hostName);
   const here = others.length === 0 ? "" : `${names(others)} ${others.length === 1 ? "is" : "are"} here too.`;
-  if (view.role === "host") return here === "" ? "You are the host. Nobody else is here yet." : here.replace(" too.", ".");
+  if (view.role === "host")
+    return here === "" ? "You are the host. Nobody else is here yet." : here.replace(" too.", ".");
   return [view.hostName === undefined ? "" : `${view.hostName} is the host.`, here].filter(Boolean).join(" ");
 }
 
 function OwnTile(props: { view: LobbyView; model: LobbyModel }): JSX.Element {
   const devices = (): LobbyView["devices"] => props.view.devices;
   return (
-    <div
-      class="tile"
-      role="group"
-      aria-label="Your picture"
-      ref={(element) => ringLevel(element, props.model.level)}
-    >
+    <div class="tile" role="group" aria-label="Your picture" ref={(element) => ringLevel(element, props.model.level)}>
       <Show
         when={devices().preview}
         fallback={
@@ -82,7 +78,9 @@ function Consent(props: {
         <p id="agree-what">
           {what()}
           {forWhom()}.{" "}
-          {props.view.takeRuns ? "A take runs: it records you from the moment you join." : "Nothing is kept before the take starts."}
+          {props.view.takeRuns
+            ? "A take runs: it records you from the moment you join."
+            : "Nothing is kept before the take starts."}
         </p>
       </div>
       <button
@@ -153,7 +151,12 @@ function LobbyForm(props: { view: LobbyView; model: LobbyModel }): JSX.Element {
           </p>
         </Show>
       </div>
-      <DeviceFields devices={props.view.devices} actions={props.model} level={props.model.level} goodLevel="Good level. Speak as you will in the interview." />
+      <DeviceFields
+        devices={props.view.devices}
+        actions={props.model}
+        level={props.model.level}
+        goodLevel="Good level. Speak as you will in the interview."
+      />
       <div class="join all">
         <Consent
           view={props.view}

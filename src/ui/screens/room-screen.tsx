@@ -29,8 +29,8 @@ function Closed(props: { view: Extract<RoomView, { screen: "closed" }> }): JSX.E
                     when={props.view.bytesLeft > 0}
                     fallback="All that you recorded has arrived. You can close this page."
                   >
-                    {bytes(props.view.bytesLeft)} are still only on this device. They upload by themselves while Tapesync
-                    is open here.
+                    {bytes(props.view.bytesLeft)} are still only on this device. They upload by themselves while
+                    Tapesync is open here.
                   </Show>
                 </p>
               </>
@@ -96,12 +96,7 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
       <Match when={studio()}>
         {(open) => (
           <Suspense fallback={<LoadingScreen />}>
-            <Studio
-              view={open()}
-              model={props.model.studio}
-              level={props.model.lobby.level}
-              focusStage={joined()}
-            />
+            <Studio view={open()} model={props.model.studio} level={props.model.lobby.level} focusStage={joined()} />
           </Suspense>
         )}
       </Match>

@@ -56,10 +56,8 @@ const WORDS: Words = {
       `The ${p.source} is in use`,
       "Another program holds it. Close that program, then Try again.",
     ),
-  "mic-silent": () =>
-    make("degraded", "mic-off", "Nothing to hear", "Is it switched on? Choose another microphone."),
-  "mic-clips": () =>
-    make("degraded", "triangle-alert", "Too loud", "Move back a little, or turn the microphone down."),
+  "mic-silent": () => make("degraded", "mic-off", "Nothing to hear", "Is it switched on? Choose another microphone."),
+  "mic-clips": () => make("degraded", "triangle-alert", "Too loud", "Move back a little, or turn the microphone down."),
   "bluetooth-band": () =>
     make(
       "degraded",
@@ -133,12 +131,7 @@ const WORDS: Words = {
   "screen-stopped": (p) =>
     make("info", "info", `The screen ended at ${clock(p.atMs)}`, "Everything up to then is kept."),
   "network-gone": () =>
-    make(
-      "info",
-      "cloud-off",
-      "No network",
-      "Your take goes on, on this device. Wait here, or keep talking.",
-    ),
+    make("info", "cloud-off", "No network", "Your take goes on, on this device. Wait here, or keep talking."),
   "out-of-reach": (p) =>
     make(
       "degraded",
@@ -191,7 +184,12 @@ const WORDS: Words = {
   "start-failed": (p) =>
     make("lost", "octagon-x", "The take did not start", "Nothing was recorded. Press Record again.", p.detail),
   "captive-portal": () =>
-    make("degraded", "cloud-off", "This Wi-Fi wants a sign-in", "Open its sign-in page. The upload goes on afterwards."),
+    make(
+      "degraded",
+      "cloud-off",
+      "This Wi-Fi wants a sign-in",
+      "Open its sign-in page. The upload goes on afterwards.",
+    ),
   "server-silent": (p) =>
     make(
       "info",

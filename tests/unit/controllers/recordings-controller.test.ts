@@ -11,7 +11,12 @@ function rig() {
   device.repo.seatRows.set(ROOM, seatOf());
   const put = (take: Parameters<typeof keep>[1], epochs: number, arrived: number) => {
     const tracks = (["camera", "microphone"] as const).map((source) => trackOf(take, source, epochs));
-    keep(device.repo, take, tracks, tracks.flatMap((track) => epochsOf(track, arrived)));
+    keep(
+      device.repo,
+      take,
+      tracks,
+      tracks.flatMap((track) => epochsOf(track, arrived)),
+    );
     return take;
   };
   return { ...device, put };
@@ -105,13 +110,14 @@ describe("Recordings", () => {
     model.close?.();
   });
 
-  it("deletes rows before bytes, and tells the others", async () => {
+  it("deletes bytes before rows, so that no launch makes the take anew, and tells the others", async () => {
     const device = rig();
     const take = device.put(takeOf("gone"), 2, 2);
     const model = createRecordingsController(device);
     await settle();
     device.store.discardTake = async (id) => {
-      expect(await device.repo.take(id)).toBeUndefined();
+      expect(await device.repo.take(id)).toBeDefined();
+      expect(device.held).toEqual(new Set([takeLock(id)]));
       device.discarded.push(id);
     };
     model.deleteTake(take.take);
@@ -121,6 +127,7 @@ describe("Recordings", () => {
     expect(device.journal.told).toEqual([{ type: "take-changed", take: take.take }]);
     expect(model.view.get()).toMatchObject({ takes: [], bytesUsed: 0 });
     expect(device.reported).toEqual([]);
+    expect(device.held).toEqual(new Set());
     model.close?.();
   });
 

@@ -38,7 +38,11 @@ describe("the shell", () => {
     await settle();
     expect(shell.view.get().takesNotSafe).toBe(2);
     for (const row of device.repo.left()) await device.repo.markReceived(row.track, row.seq, row.sha256, 1);
-    device.journal.hear({ type: "epoch-received", take: takeOf("left").take, track: trackOf(takeOf("left"), "camera", 1).track });
+    device.journal.hear({
+      type: "epoch-received",
+      take: takeOf("left").take,
+      track: trackOf(takeOf("left"), "camera", 1).track,
+    });
     await device.clock.pass(600);
     expect(shell.view.get().takesNotSafe).toBe(1);
     shell.close();

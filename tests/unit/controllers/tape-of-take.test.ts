@@ -62,7 +62,11 @@ describe("a take's tape and lanes", () => {
     ];
     const figures = figuresOfTake(take, rows, counts(rows.flatMap((row) => row.epochs)));
     expect(figures.lengthMs).toBe(25_000);
-    expect(figures.lanes?.lanes[0]).toMatchObject({ fromMs: 0, toMs: 25_000, gaps: [{ atMs: 10_000, lengthMs: 5_000 }] });
+    expect(figures.lanes?.lanes[0]).toMatchObject({
+      fromMs: 0,
+      toMs: 25_000,
+      gaps: [{ atMs: 10_000, lengthMs: 5_000 }],
+    });
   });
 
   it("tells a loss at a track's end from a gap, and from the end that a crash made", () => {

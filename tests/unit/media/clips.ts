@@ -97,5 +97,14 @@ export async function readClip(bytes: Uint8Array, frameRate: number): Promise<Cl
   if (!decoder) throw new Error("no decoder config in the clip");
   const channels = decoder.numberOfChannels === 2 ? 2 : 1;
   const media: MediaFormat = { kind: "audio", codec: "opus", sampleRate: 48_000, channels };
-  return { media, config: makeConfig(media, decoder), packets: shifted };
+  // WebM rounds to ms and ends with part of a packet; a live encoder makes whole ones, 20 ms apart.
+  const whole = shifted.filter((packet) => packet.durationUs >= OPUS_PACKET_US - 1000).slice(0, -1);
+  const even = whole.map((packet, index) => ({
+    ...packet,
+    timestampUs: index * OPUS_PACKET_US,
+    durationUs: OPUS_PACKET_US,
+  }));
+  return { media, config: makeConfig(media, decoder), packets: even };
 }
+
+const OPUS_PACKET_US = 20_000;

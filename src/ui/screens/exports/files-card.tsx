@@ -37,9 +37,7 @@ function Proof(props: { take: ExportTakeView }): JSX.Element {
       <Show when={props.take.verified}>
         <li>
           <ShieldCheck class="icon" aria-hidden="true" />
-          <span>
-            {props.take.incomplete ? "Verified" : "Complete and verified"}, from each device to these files
-          </span>
+          <span>{props.take.incomplete ? "Verified" : "Complete and verified"}, from each device to these files</span>
         </li>
       </Show>
       <Show when={props.take.incomplete}>
@@ -53,8 +51,8 @@ function Proof(props: { take: ExportTakeView }): JSX.Element {
           <li>
             <AudioLines class="icon" aria-hidden="true" />
             <span>
-              In sync: any two tracks lie within {within() < 1 ? "1" : within().toFixed(within() < 10 ? 1 : 0)} ms of each
-              other
+              In sync: any two tracks lie within {within() < 1 ? "1" : within().toFixed(within() < 10 ? 1 : 0)} ms of
+              each other
             </span>
           </li>
         )}

@@ -58,9 +58,7 @@ function missingLine(person: MissingView): string {
   return parts.join(", ") || "still uploading";
 }
 
-function Arriving(
-  props: CardProps & { state: Extract<ExportTakeView["state"], { kind: "arriving" }> },
-): JSX.Element {
+function Arriving(props: CardProps & { state: Extract<ExportTakeView["state"], { kind: "arriving" }> }): JSX.Element {
   const who = (): string => names(props.state.missing.map((person) => firstName(person.name)));
   return (
     <>
@@ -94,8 +92,8 @@ function Arriving(
               </button>
             </div>
             <p class="fine" id={`deliver-${props.take.id}`}>
-              What {who()} still {props.state.missing.length === 1 ? "has" : "have"} to send becomes a declared gap. It can
-              be made again later.
+              What {who()} still {props.state.missing.length === 1 ? "has" : "have"} to send becomes a declared gap. It
+              can be made again later.
             </p>
           </div>
         </Show>

@@ -96,7 +96,10 @@ function Safe(props: { view: StudioView; after: AfterStopView; leave(): void; st
           <h2 class="big" id={id}>
             Safe to leave
             <Show when={props.after.lostMs > 0}>
-              <span class="beside-loss"> · {span(props.after.lostMs)} lost</span>
+              <span class="beside-loss">
+                <span class="unseen"> · </span>
+                {span(props.after.lostMs)} lost
+              </span>
             </Show>
           </h2>
           <p class="said">{safeSentence(props.after, host(), props.view.ownName)}</p>
@@ -144,9 +147,7 @@ export function AfterStop(props: {
   return (
     <Show
       when={open()}
-      fallback={
-        <Safe view={props.view} after={props.after} leave={() => props.leave()} stay={() => props.stay()} />
-      }
+      fallback={<Safe view={props.view} after={props.after} leave={() => props.leave()} stay={() => props.stay()} />}
     >
       {(tally) => <Draining after={props.after} tally={tally()} tryNow={() => props.tryNow()} />}
     </Show>

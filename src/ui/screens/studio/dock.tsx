@@ -56,10 +56,7 @@ function MainButton(props: {
         if (!props.busy) props.press();
       }}
     >
-      <Show
-        when={!props.busy}
-        fallback={<LoaderCircle class="icon spin" aria-hidden="true" />}
-      >
+      <Show when={!props.busy} fallback={<LoaderCircle class="icon spin" aria-hidden="true" />}>
         <span class={props.running ? "square" : "dot"} aria-hidden="true" />
       </Show>
       {props.running ? "Stop" : "Record"}
@@ -78,7 +75,8 @@ export function Dock(props: {
   menu: readonly MenuEntry[];
   press(): void;
   share(): void;
-  leave?(): void;
+  /** Absent where there is no room to leave. */
+  leave?: (() => void) | undefined;
 }): JSX.Element {
   return (
     <section class="dock" aria-label="Controls" data-region="dock">
@@ -101,12 +99,7 @@ export function Dock(props: {
         </button>
       </div>
       <Show when={props.canRecord}>
-        <MainButton
-          running={props.running}
-          busy={props.busy}
-          primary={props.primary}
-          press={() => props.press()}
-        />
+        <MainButton running={props.running} busy={props.busy} primary={props.primary} press={() => props.press()} />
       </Show>
       <div class="group">
         <MoreMenu entries={props.menu} />

@@ -36,7 +36,7 @@ function Track(props: { track: TrackFiguresView }): JSX.Element {
         <Fact name="Sealed" value={count(props.track.sealed)} />
         <Fact
           name="Epochs"
-          value={`${count(props.track.epochs)}, ${count(props.track.uploaded)} uploaded, ${bytes(props.track.bytes)}`}
+          value={`${count(props.track.epochs)}, ${bytes(props.track.bytes)}`}
         />
         <Fact name="Runs" value={count(props.track.runs)} />
         <Fact name="Gaps" value={gapList(props.track.gaps)} />
@@ -71,7 +71,7 @@ export function FiguresPanel(props: { open: boolean; view: DebugView; close(): v
               {(upload) => (
                 <Fact
                   name="Upload"
-                  value={`${upload().state}, ${upload().lanes} lanes, ${bytes(upload().bytesPerSecond)}/s`}
+                  value={`${upload().state}, ${bytes(upload().bytesPerSecond)}/s`}
                 />
               )}
             </Show>

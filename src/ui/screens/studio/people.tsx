@@ -96,9 +96,13 @@ function Person(props: { person: ParticipantView; detail: boolean }): JSX.Elemen
 }
 
 /** The list "Participants"; the host sees everybody's tape and last problem, a guest only the own one. */
-export function People(props: { people: readonly ParticipantView[]; host: boolean; children?: JSX.Element }): JSX.Element {
+export function People(props: {
+  people: readonly ParticipantView[];
+  host: boolean;
+  children?: JSX.Element;
+}): JSX.Element {
   return (
-    <section class="panel" aria-labelledby="participants" data-region="list" tabindex={-1}>
+    <section class="panel" aria-labelledby="participants" data-region="list" tabindex={0}>
       <header>
         <h2 id="participants">Participants</h2>
         <span class="count" aria-hidden="true">

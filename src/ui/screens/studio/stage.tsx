@@ -173,9 +173,7 @@ export function Stage(props: {
   return (
     <div class="stage" data-layout={props.strip ? "strip" : undefined} data-count={count()}>
       <For each={sharing()}>
-        {(person) => (
-          <Show when={person.screen}>{(screen) => <ScreenTile person={person} screen={screen()} />}</Show>
-        )}
+        {(person) => <Show when={person.screen}>{(screen) => <ScreenTile person={person} screen={screen()} />}</Show>}
       </For>
       <For each={props.people}>
         {(person) => <PersonTile person={person} level={props.level} showTape={props.host || person.self} />}

@@ -46,8 +46,7 @@ function bytesBehind(tally: TallyView): number {
 function LeaveQuestion(props: { view: StudioView; open: boolean; stay(): void; leave(): void }): JSX.Element {
   const recording = (): boolean => props.view.tally.phase === "recording";
   const behind = (): number => bytesBehind(props.view.tally);
-  const eta = (): number | undefined =>
-    props.view.tally.phase === "draining" ? props.view.tally.etaMs : undefined;
+  const eta = (): number | undefined => (props.view.tally.phase === "draining" ? props.view.tally.etaMs : undefined);
   return (
     <AskDialog
       open={props.open}

@@ -59,18 +59,13 @@ function Beside(props: { tally: TallyView; aloneLine?: string }): JSX.Element {
     props.tally.phase === "recording" ? props.tally : undefined;
   const missing = (): string => {
     const who = recording()?.notRecording ?? [];
-    return who.length === 0
-      ? ""
-      : `${names(who.map(firstName))} ${who.length === 1 ? "is" : "are"} not recording`;
+    return who.length === 0 ? "" : `${names(who.map(firstName))} ${who.length === 1 ? "is" : "are"} not recording`;
   };
   const lost = (): number => (props.tally.phase === "safe" ? props.tally.lostMs : 0);
   return (
     <>
       <Show when={recording()}>
-        <Show
-          when={missing()}
-          fallback={<p class="count-line">{props.aloneLine ?? tallyWords(props.tally).state}</p>}
-        >
+        <Show when={missing()} fallback={<p class="count-line">{props.aloneLine ?? tallyWords(props.tally).state}</p>}>
           {(words) => (
             <span class="chip" data-state="lost" role="alert">
               <TriangleAlert class="icon" aria-hidden="true" />

@@ -71,7 +71,13 @@ export function deviceRig() {
     store,
     discarded,
     held,
-    locks: { isFree: async (name: string) => !held.has(name) },
+    locks: {
+      tryHold: async (name: string) => {
+        if (held.has(name)) return undefined;
+        held.add(name);
+        return () => void held.delete(name);
+      },
+    },
     measureSpace: async () => ({ usedBytes: 5_000_000, freeBytes: 61_000_000_000 }),
     reported,
     report: (error: unknown) => void reported.push(error),

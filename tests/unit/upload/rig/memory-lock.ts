@@ -5,10 +5,13 @@ interface Waiter {
   readonly enter: () => void;
 }
 
+const never = (): Promise<never> => new Promise(() => undefined);
+
 /** One lock for all uploaders of a device; `died` does what the browser does when a context ends. */
 export class MemoryLock {
   #holder: string | null = null;
   #queue: Waiter[] = [];
+  readonly #dead = new Set<string>();
 
   get holder(): string | null {
     return this.#holder;
@@ -18,10 +21,12 @@ export class MemoryLock {
     return {
       hold: async (work, signal, waiting) => {
         signal.throwIfAborted();
+        if (this.#dead.has(owner)) return never();
         if (this.#holder !== null) {
           waiting();
           await this.#turn(owner, signal);
         }
+        if (this.#dead.has(owner)) return never();
         this.#holder = owner;
         try {
           return await work();
@@ -33,6 +38,7 @@ export class MemoryLock {
   }
 
   died(owner: string): void {
+    this.#dead.add(owner);
     this.#queue = this.#queue.filter((waiter) => waiter.owner !== owner);
     this.#release(owner);
   }

@@ -46,7 +46,7 @@ interface StoredTrack {
 
 interface StoredRoom {
   readonly hostSecret: Secret;
-  readonly participants: Map<ParticipantId, { refreshSecret: Secret; token: string }>;
+  readonly participants: Map<ParticipantId, { refreshSecret: Secret; tokens: Map<string, number> }>;
   readonly takes: Map<TakeId, { body: DeclareTake; tracks: Map<TrackId, StoredTrack> }>;
 }
 
@@ -94,9 +94,12 @@ export class MemoryServer implements UploadTransport {
     return undefined;
   }
 
-  expireTokens(): void {
+  /** Tokens that were given out longer ago than this end now. */
+  expireTokens(olderThanMs = 0): void {
     for (const room of this.rooms.values()) {
-      for (const participant of room.participants.values()) participant.token = this.name();
+      for (const { tokens } of room.participants.values()) {
+        for (const [token, givenMs] of tokens) if (this.#time.nowMs - givenMs >= olderThanMs) tokens.delete(token);
+      }
     }
   }
 
@@ -165,10 +168,10 @@ export class MemoryServer implements UploadTransport {
       const stored = this.rooms.get(room);
       if (!stored) return refused(404, "no-such-room");
       const participant = this.name<ParticipantId>();
-      const seat = { refreshSecret: this.name<Secret>(43), token: this.name<string>() };
-      stored.participants.set(participant, seat);
+      const [refreshSecret, token] = [this.name<Secret>(43), this.name<string>()];
+      stored.participants.set(participant, { refreshSecret, tokens: new Map([[token, this.#time.nowMs]]) });
       const role = body.hostSecret === stored.hostSecret ? "host" : "guest";
-      const value = { participant, role, ...seat, tokenExpiresMs: this.#tokenEnd() } as const;
+      const value = { participant, role, refreshSecret, token, tokenExpiresMs: this.#tokenEnd() } as const;
       return { kind: "ok", status: 201, value };
     });
   }
@@ -183,8 +186,9 @@ export class MemoryServer implements UploadTransport {
       const seat = this.rooms.get(room)?.participants.get(participant);
       if (!seat) return refused(404, "no-such-participant");
       if (seat.refreshSecret !== body.refreshSecret) return refused(403, "bad-secret");
-      seat.token = this.name();
-      return { kind: "ok", status: 200, value: { role: "guest", token: seat.token, tokenExpiresMs: this.#tokenEnd() } };
+      const token = this.name<string>();
+      seat.tokens.set(token, this.#time.nowMs);
+      return { kind: "ok", status: 200, value: { role: "guest", token, tokenExpiresMs: this.#tokenEnd() } };
     });
   }
 
@@ -198,7 +202,7 @@ export class MemoryServer implements UploadTransport {
   ): StoredRoom["takes"] extends Map<TakeId, infer Take> ? Take | ReturnType<typeof refused> : never {
     const room = this.rooms.get(access.room);
     if (!room) return refused(404, "no-such-room");
-    if (![...room.participants.values()].some((seat) => seat.token === access.token)) return refused(401, "bad-token");
+    if (![...room.participants.values()].some((seat) => seat.tokens.has(access.token))) return refused(401, "bad-token");
     return room.takes.get(take) ?? refused(404, "no-such-take");
   }
 
@@ -222,7 +226,7 @@ export class MemoryServer implements UploadTransport {
       const take = this.#take(access, at.take);
       if ("kind" in take) return take;
       const participant = [...(this.rooms.get(access.room)?.participants ?? [])].find(
-        ([, seat]) => seat.token === access.token,
+        ([, seat]) => seat.tokens.has(access.token),
       )?.[0] as ParticipantId;
       const track = take.tracks.get(at.track) ?? { participant, epochs: new Map(), seal: null };
       take.tracks.set(at.track, track);

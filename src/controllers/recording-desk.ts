@@ -1,0 +1,197 @@
+import type { CaptureSource } from "#core/ports/capture-source.ts";
+import type { JournalChannel } from "#core/ports/journal-channel.ts";
+import type { TakeRepo, TakeTotals } from "#core/ports/take-repo.ts";
+import type { Clock, Scheduler } from "#core/ports/time.ts";
+import type { RecorderEvents, TakeRecorder } from "#core/take/take-recorder.ts";
+import type { RecorderState, TakeOrder, TrackState } from "#core/take/take-state.ts";
+import type { ClockSample } from "#protocol/clock.ts";
+import type { Source, TakeId } from "#protocol/ids.ts";
+import type { LocalMicros } from "#protocol/units.ts";
+import type { OwnRecording } from "./own-recording.ts";
+import { problemOfSource } from "./recording-problems.ts";
+import { createRefresher, type Refresher } from "./refresher.ts";
+import type { DeviceTrack, OpenDevices, StudioDevices } from "./studio-devices.ts";
+import type { TrackFiguresView } from "./studio-view.ts";
+import type { GapView } from "./tape-view.ts";
+import { trackFiguresOf } from "./track-figures.ts";
+import { createViewCell, type ViewSource } from "./view-source.ts";
+
+export interface RecordingDeskPorts<Track extends DeviceTrack = DeviceTrack> {
+  readonly newRecorder: (events: RecorderEvents) => TakeRecorder;
+  readonly devices: StudioDevices<Track>;
+  readonly captureOf: (source: Source, track: Track) => CaptureSource;
+  readonly repo: Pick<TakeRepo, "totals">;
+  readonly journal: JournalChannel;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly report: (error: unknown) => void;
+}
+
+/** Devices and recorder of this page, as one: what is open is armed, and what is recorded is shown. */
+export interface RecordingDesk {
+  /** `null` before the first take of this page. */
+  readonly own: ViewSource<OwnRecording | null>;
+  start(order: TakeOrder): void;
+  /** Resolves when all is on the disk. */
+  stop(atUs: LocalMicros): Promise<void>;
+  setClock(sample: ClockSample): void;
+  watchFigures(open: boolean): void;
+  close(): Promise<void>;
+}
+
+const NOTHING_KEPT: TakeTotals = { epochs: 0, bytes: 0, pendingEpochs: 0, pendingBytes: 0 };
+
+/** The tape and the figures move this often while a take runs. */
+const LOOK_EVERY_MS = 1_000;
+
+const SOURCES = [
+  ["camera", "camera"],
+  ["microphone", "microphone"],
+  ["screen", "screen"],
+  ["screenAudio", "screen-audio"],
+] as const;
+
+export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingDeskPorts<Track>): RecordingDesk {
+  const { devices, clock } = ports;
+  const own = createViewCell<OwnRecording | null>(null);
+  const closing = new AbortController();
+  let totals: { take: TakeId; of: TakeTotals } | undefined;
+  let figures: readonly TrackFiguresView[] = [];
+  let watching = false;
+
+  const show = (): void => own.set(ownOf(recorder.state, totals, figures, clock.nowUs()));
+  const recorder = ports.newRecorder({
+    changed: () => {
+      show();
+      look.ask();
+    },
+    // the device desk opens another device by itself, and the follower gives it to the recorder
+    sourceLost: () => undefined,
+    failed: ports.report,
+  });
+  let begun: Promise<void> = Promise.resolve();
+  const look: Refresher = createRefresher(
+    async (signal) => {
+      const take = recorder.state.order?.take;
+      if (take === undefined) return;
+      const of = await ports.repo.totals(take);
+      const stats = watching ? await recorder.stats() : undefined;
+      if (signal.aborted) return;
+      totals = { take, of };
+      if (stats !== undefined) figures = stats.map((each) => trackFiguresOf(each));
+      show();
+    },
+    { ...ports, failed: ports.report },
+  );
+  const follow = createSourceFollower(recorder, ports);
+  const ways = [
+    devices.open.subscribe((open) => follow(open)),
+    ports.journal.listen(() => look.ask()),
+  ];
+  follow(devices.open.get());
+  keepLooking(look, ports.scheduler, closing.signal, () => recorder.state.phase === "rolling" || watching).catch(
+    ports.report,
+  );
+  return {
+    own,
+    start(order) {
+      begun = recorder.start(order).catch(ports.report);
+    },
+    async stop(atUs) {
+      await begun;
+      await recorder.stop(atUs);
+    },
+    setClock: (sample) => recorder.setClock(sample),
+    watchFigures(open) {
+      watching = open;
+      if (open) look.ask();
+    },
+    async close() {
+      closing.abort();
+      look.close();
+      for (const leave of ways) leave();
+      await recorder.close();
+    },
+  };
+}
+
+async function keepLooking(look: Refresher, scheduler: Scheduler, signal: AbortSignal, moving: () => boolean) {
+  try {
+    while (!signal.aborted) {
+      await scheduler.delay(LOOK_EVERY_MS, signal);
+      if (moving()) look.ask();
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Keeps the recorder's sources to what is open: arms what is new, replaces what changed, lets go of what is gone. */
+function createSourceFollower<Track extends DeviceTrack>(recorder: TakeRecorder, ports: RecordingDeskPorts<Track>) {
+  const armed = new Map<Source, string>();
+  let turn: Promise<void> = Promise.resolve();
+  const one = async (source: Source, track: Track | undefined): Promise<void> => {
+    const before = armed.get(source);
+    if (before === track?.id) return;
+    if (track === undefined) {
+      // a camera or microphone that is gone comes back, or another takes its place: its track goes on meanwhile
+      if (source === "screen" || source === "screen-audio" || recorder.state.phase !== "rolling") {
+        armed.delete(source);
+        await recorder.remove(source);
+      }
+      return;
+    }
+    armed.set(source, track.id);
+    const open = (): CaptureSource => ports.captureOf(source, track);
+    const late = source === "camera" || source === "microphone";
+    if (before === undefined) await recorder.arm(source, open, late);
+    else await recorder.replace(source, open);
+  };
+  return (open: OpenDevices<Track>): void => {
+    turn = turn
+      .then(async () => {
+        await Promise.all(SOURCES.map(([key, source]) => one(source, open[key])));
+      })
+      .catch(ports.report);
+  };
+}
+
+function ownOf(
+  state: RecorderState,
+  totals: { readonly take: TakeId; readonly of: TakeTotals } | undefined,
+  tracks: readonly TrackFiguresView[],
+  nowUs: LocalMicros,
+): OwnRecording | null {
+  const { order } = state;
+  if (order === null) return null;
+  const endUs = state.stoppedUs ?? nowUs;
+  const failed = state.phase === "rolling" && !state.tracks.some((track) => track.open);
+  return {
+    take: order.take,
+    phase: failed ? "failed" : PHASES[state.phase],
+    zeroMs: order.zeroUs / 1000,
+    lengthMs: Math.max(0, (endUs - order.zeroUs) / 1000),
+    sources: [...new Set(state.tracks.filter((track) => track.open || state.phase === "stopped").map((track) => track.source))],
+    totals: totals?.take === order.take ? totals.of : NOTHING_KEPT,
+    gaps: state.tracks.flatMap((track) => gapsOf(track, order.zeroUs)),
+    problems: state.sources.flatMap((source) => problemOfSource(source, order.zeroUs) ?? []),
+    tracks,
+  };
+}
+
+const PHASES = {
+  idle: "starting",
+  starting: "starting",
+  rolling: "recording",
+  draining: "stopping",
+  stopped: "stopped",
+} as const;
+
+function gapsOf(track: TrackState, zeroUs: LocalMicros): GapView[] {
+  const shiftUs = track.zeroUs - zeroUs;
+  return track.gaps.map((gap) => ({
+    atMs: (shiftUs + gap.fromUs) / 1000,
+    lengthMs: (gap.toUs - gap.fromUs) / 1000,
+  }));
+}
+

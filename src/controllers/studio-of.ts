@@ -1,0 +1,139 @@
+import type { ClockSync } from "#core/clock-sync/clock-sync.ts";
+import type { RoomSessionState } from "#core/room/room-session.ts";
+import type { SeatRow } from "#protocol/take-manifest.ts";
+import type { LocalMicros } from "#protocol/units.ts";
+import type { UploadState } from "#protocol/upload-rpc.ts";
+import type { DevicesView } from "./device-view.ts";
+import { type OwnRecording, ownParticipantFigures } from "./own-recording.ts";
+import { participantViewOf } from "./participant-views.ts";
+import type { Problem } from "./problem-view.ts";
+import type { DebugView, ParticipantView, StudioView } from "./studio-view.ts";
+import { afterStopOf, tallyOf, type TallyInput } from "./tally-of.ts";
+import { uploadProblems } from "./upload-problems.ts";
+
+export interface StudioFacts {
+  readonly session: RoomSessionState;
+  readonly seat: SeatRow;
+  readonly own: OwnRecording | null;
+  readonly uploads: UploadState;
+  readonly devices: DevicesView;
+  readonly deviceProblems: readonly Problem[];
+  readonly screenStream: MediaStream | undefined;
+  readonly canShare: boolean;
+  readonly problem: Problem | undefined;
+  readonly clockSync: ClockSync;
+  readonly nowUs: LocalMicros;
+  readonly origin: string;
+  readonly minutesFree: number | undefined;
+}
+
+/** The studio's whole view from what is known. Pure. */
+export function studioOf(facts: StudioFacts): StudioView {
+  const { session, seat, own, uploads } = facts;
+  const take = session.room?.take ?? null;
+  const zeroUs = take === null ? undefined : facts.clockSync.localOf(take.zeroRoomUs);
+  const elapsedMs = zeroUs === undefined ? 0 : (facts.nowUs - zeroUs) / 1000;
+  const stopMs = take?.stopRoomUs == null ? undefined : (take.stopRoomUs - take.zeroRoomUs) / 1000;
+  const ofTake = own !== null && take !== null && own.take === take.take ? own : null;
+  const participants = participantsOf(facts, { take, elapsedMs: stopMs ?? Math.max(0, elapsedMs) }, ofTake ?? own);
+  const input: TallyInput = {
+    take,
+    elapsedMs,
+    zeroMs: (zeroUs ?? facts.nowUs) / 1000,
+    own: take?.state === "stopped" || take === null ? own : ofTake,
+    participants,
+    uploads,
+    ready: session.connection === "open" && !facts.devices.opening,
+  };
+  const afterStop = afterStopOf(input);
+  const host = participants.find((each) => each.role === "host");
+  const isHost = seat.role === "host" || seat.role === "cohost";
+  return {
+    title: session.room?.title || seat.title,
+    room: seat.room,
+    role: isHost ? (seat.role === "host" ? "host" : "cohost") : "guest",
+    ownName: seat.participantName,
+    ...(host === undefined ? {} : { hostName: host.name }),
+    ...(take === null ? {} : { takeNumber: take.number }),
+    tally: tallyOf(input),
+    participants,
+    devices: facts.devices,
+    sharing: facts.screenStream !== undefined,
+    canShare: facts.canShare,
+    ...(isHost ? { guestLink: `${facts.origin}/r/${seat.room}` } : {}),
+    problems: problemsOf(facts),
+    ...(afterStop === undefined ? {} : { afterStop }),
+    connection: session.connection === "open" ? "open" : session.connection === "connecting" ? "connecting" : "lost",
+    debug: debugOf(facts),
+  };
+}
+
+function participantsOf(
+  facts: StudioFacts,
+  now: Parameters<typeof participantViewOf>[1],
+  own: OwnRecording | null,
+): ParticipantView[] {
+  const { session, seat } = facts;
+  const known = session.room?.participants ?? [];
+  const all = known.some((each) => each.participant === seat.participant) ? known : [...known, selfOf(seat)];
+  return all.map((each) => {
+    const self = each.participant === seat.participant;
+    const view = participantViewOf(each, now, self);
+    if (!self) return view;
+    // of oneself only what this page knows: the room's word is a second old, or older
+    const { problem: _, ...rest } = view;
+    const preview = facts.devices.preview;
+    const problem = own?.problems[0];
+    const idle = own === null && now.take?.state !== "rolling" ? { state: "idle" as const } : {};
+    return {
+      ...rest,
+      ...idle,
+      ...(own === null ? {} : ownParticipantFigures(own, facts.uploads)),
+      ...(problem === undefined ? {} : { problem }),
+      ...(preview === undefined ? {} : { stream: preview }),
+      ...(facts.screenStream === undefined ? {} : { screen: { stream: facts.screenStream } }),
+      ...(facts.minutesFree === undefined ? {} : { minutesFree: facts.minutesFree }),
+    };
+  });
+}
+
+/** Before the room's first word, and while it cannot be reached. */
+function selfOf(seat: SeatRow): Parameters<typeof participantViewOf>[0] {
+  const { participant, participantName: name, role } = seat;
+  if (participant === null) throw new Error("the studio is open without a seat");
+  return { participant, name, role, connected: true, seenMs: 0, status: null };
+}
+
+function problemsOf(facts: StudioFacts): readonly Problem[] {
+  const lost = facts.session.connection === "lost" ? [{ reason: "network-gone" } as const] : [];
+  return [
+    ...(facts.problem === undefined ? [] : [facts.problem]),
+    ...(facts.own?.problems ?? []),
+    ...facts.deviceProblems,
+    ...lost,
+    ...uploadProblems(facts.uploads, lost.length > 0),
+  ];
+}
+
+function debugOf(facts: StudioFacts): DebugView {
+  const { clockSync, uploads, own } = facts;
+  const { sample } = clockSync;
+  return {
+    tracks: own?.tracks ?? [],
+    ...(sample === null
+      ? {}
+      : {
+          clock: {
+            offsetMs: sample.offsetUs / 1000,
+            uncertaintyMs: sample.uncertaintyUs / 1000,
+            roundTripMs: clockSync.roundTripUs / 1000,
+            samples: clockSync.exchanges,
+          },
+        }),
+    upload: {
+      bytesPerSecond: uploads.bytesPerSecond,
+      state: uploads.reason === null ? uploads.phase : `${uploads.phase}: ${uploads.reason}`,
+    },
+    facts: uploads.problems.map((each) => ({ name: each.reason, value: each.detail })),
+  };
+}

@@ -1,0 +1,385 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { randomId } from "../../worker-backend/auth/secrets.ts";
+import { type Claims, signToken } from "../../worker-backend/auth/tokens.ts";
+import {
+  call,
+  declareTake,
+  declareTrack,
+  type HostSeat,
+  hostedRoom,
+  joinRoom,
+  keysOf,
+  newTake,
+  newTrack,
+  putEpoch,
+  someBytes,
+  statusAndReason,
+  takesOf,
+} from "./rig/api.ts";
+
+const base64Url = (text: string): string => btoa(text).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const soon = (): number => Math.floor(Date.now() / 1000) + 600;
+
+async function target() {
+  const host = await hostedRoom();
+  const take = await declareTake(host);
+  const track = await declareTrack(host, take);
+  return { host, take, track };
+}
+
+/** Everything that a refused request could have changed. */
+async function stateOf(host: HostSeat): Promise<unknown> {
+  const links = await call(`/api/rooms/${host.room}/editor-links`, { token: host.token });
+  const lobby = await call(`/api/rooms/${host.room}`);
+  return {
+    takes: await takesOf(host),
+    keys: await keysOf(host.room),
+    links: await links.json(),
+    lobby: await lobby.json(),
+  };
+}
+
+/** One call of every kind that needs a token. */
+function guardedCalls(room: string, take: string, track: string) {
+  const ofTake = `/api/rooms/${room}/takes/${take}`;
+  const ofTrack = `${ofTake}/tracks/${track}`;
+  return [
+    { path: ofTake, method: "PUT", json: { startedMs: 1, title: "x", alone: true } },
+    { path: ofTrack, method: "PUT", json: { source: "camera", label: "x" } },
+    { path: `${ofTrack}/epochs`, method: "GET" },
+    { path: `${ofTrack}/seal`, method: "POST", json: { epochs: 0, chain: null, end: "closed", endUs: 0, gaps: [] } },
+    { path: `/api/rooms/${room}/takes`, method: "GET" },
+    { path: `${ofTake}/demux`, method: "POST", json: { deliver: "complete" } },
+    { path: `${ofTake}/exports/Alice.mkv`, method: "GET" },
+    { path: `${ofTake}/exports.zip`, method: "GET" },
+    { path: `/api/rooms/${room}/exports-access`, method: "POST" },
+    { path: `/api/rooms/${room}/editor-links`, method: "POST", json: { days: 7 } },
+    { path: `/api/rooms/${room}/editor-links`, method: "GET" },
+    { path: `/api/rooms/${room}/editor-links/${randomId()}`, method: "DELETE" },
+    { path: ofTake, method: "DELETE" },
+    { path: `/api/rooms/${room}`, method: "DELETE" },
+  ];
+}
+
+describe("tokens", () => {
+  it("[HA11] every flipped byte of a token is refused", async () => {
+    const { host, take, track } = await target();
+    const before = await stateOf(host);
+    for (let at = 0; at < host.token.length; at += 1) {
+      const code = host.token.charCodeAt(at);
+      for (const other of [code ^ 1, code ^ 2, code ^ 0x20]) {
+        const token = host.token.slice(0, at) + String.fromCharCode(other) + host.token.slice(at + 1);
+        if (/[^\x21-\x7e]/.test(token)) continue;
+        const response = await putEpoch({ ...host, token }, { take, track, seq: 0, bytes: someBytes(1) });
+        expect(response.status, `byte ${at} as ${other}`).toBe(401);
+        await response.text();
+      }
+    }
+    expect(await stateOf(host)).toEqual(before);
+  });
+
+  it("[HA11] so are forgeries of every style, on every call", async () => {
+    const { host, take, track } = await target();
+    const before = await stateOf(host);
+    const [payload = "", mac = ""] = host.token.split(".");
+    const claims = { aud: "participant", room: host.room, participant: host.participant, role: "host", version: 1, exp: soon() };
+    const body = base64Url(JSON.stringify(claims));
+    const forged = [
+      payload,
+      `${payload}.`,
+      `.${mac}`,
+      `${body}.${mac}`,
+      `${body}.${base64Url("\0".repeat(32))}`,
+      `${payload}.${mac}=`,
+      `${payload}.${mac}.${mac}`,
+      `${base64Url('{"alg":"none","typ":"JWT"}')}.${body}.`,
+      `${base64Url('{"alg":"none"}')}.${body}`,
+      `${base64Url('{"alg":"HS256"}')}.${payload}.${mac}`,
+      await signToken("another secret, which is long enough too", claims as Claims<"participant">),
+      "x".repeat(5000),
+    ];
+    for (const token of forged) {
+      for (const { path, ...request } of guardedCalls(host.room, take, track)) {
+        const response = await call(path, { ...request, token });
+        expect(await statusAndReason(response), `${request.method} ${path} ${token}`).toEqual([401, "token-refused"]);
+      }
+    }
+    expect(await stateOf(host)).toEqual(before);
+  });
+
+  it("[HA12] an expired token is told apart, and without a token nothing opens", async () => {
+    const { host, take, track } = await target();
+    const before = await stateOf(host);
+    const claims = { aud: "participant", room: host.room, participant: host.participant, role: "host", version: 1 };
+    const expired = await signToken(env.SIGNING_SECRET, { ...claims, exp: soon() - 601 } as Claims<"participant">);
+    for (const { path, ...request } of guardedCalls(host.room, take, track)) {
+      const late = await call(path, { ...request, token: expired });
+      expect(await statusAndReason(late), path).toEqual([401, "token-expired"]);
+      const bare = await call(path, request);
+      expect(await statusAndReason(bare), path).toEqual([401, "token-missing"]);
+      expect(bare.headers.get("WWW-Authenticate")).toBe("Bearer");
+    }
+    const late = await putEpoch({ ...host, token: expired }, { take, track, seq: 0, bytes: someBytes(1) });
+    expect(await statusAndReason(late)).toEqual([401, "token-expired"]);
+    expect(await stateOf(host)).toEqual(before);
+  });
+
+  it("[HA13] a token of another room opens nothing here", async () => {
+    const { host, take, track } = await target();
+    const other = await hostedRoom();
+    const before = await stateOf(host);
+    for (const { path, ...request } of guardedCalls(host.room, take, track)) {
+      const response = await call(path, { ...request, token: other.token });
+      expect(await statusAndReason(response), path).toEqual([401, "token-refused"]);
+    }
+    const foreign = { room: host.room, token: other.token };
+    const put = await putEpoch(foreign, { take, track, seq: 0, bytes: someBytes(1) });
+    expect(await statusAndReason(put)).toEqual([401, "token-refused"]);
+    expect(await stateOf(host)).toEqual(before);
+  });
+
+  it("[HA14] a token of another purpose, or with claims of another shape, opens nothing", async () => {
+    const { host, take, track } = await target();
+    const before = await stateOf(host);
+    const { room, participant } = host;
+    const strange = [
+      { aud: "job", room, take, job: randomId(), exp: soon() },
+      { aud: "exports", room, by: { as: "host", participant, version: 1 }, exp: soon() },
+      { aud: "participant", room, participant, role: "owner", version: 1, exp: soon() },
+      { aud: "participant", room, participant, role: "host", version: 1, exp: soon(), more: true },
+      { aud: "participant", room, participant, role: "host", version: 1 },
+      { aud: "participant", room, participant, role: "host", version: 2, exp: soon() },
+      { aud: "participant", room, participant: randomId(), role: "host", version: 1, exp: soon() },
+    ];
+    for (const claims of strange) {
+      const token = await signToken(env.SIGNING_SECRET, claims as Claims<"participant">);
+      for (const { path, ...request } of guardedCalls(room, take, track)) {
+        const response = await call(path, { ...request, token });
+        expect(await statusAndReason(response), `${path} ${JSON.stringify(claims)}`).toEqual([401, "token-refused"]);
+      }
+    }
+    expect(await stateOf(host)).toEqual(before);
+  });
+
+  it("[HA15] a guest is no host, and a guest's token with the host's role is none", async () => {
+    const { host, take } = await target();
+    const guest = await joinRoom(host.room, "Bob");
+    const before = await stateOf(host);
+    const hostsOnly = [
+      { path: `/api/rooms/${host.room}/takes/${newTake()}`, method: "PUT", json: { startedMs: 1 } },
+      { path: `/api/rooms/${host.room}/takes/${take}/demux`, method: "POST", json: { deliver: "complete" } },
+      { path: `/api/rooms/${host.room}/takes/${take}`, method: "DELETE" },
+      { path: `/api/rooms/${host.room}/editor-links`, method: "POST", json: { days: 1 } },
+      { path: `/api/rooms/${host.room}/editor-links`, method: "GET" },
+      { path: `/api/rooms/${host.room}/editor-links/${randomId()}`, method: "DELETE" },
+      { path: `/api/rooms/${host.room}/exports-access`, method: "POST" },
+      { path: `/api/rooms/${host.room}/takes/${take}/exports/A.mkv`, method: "GET" },
+      { path: `/api/rooms/${host.room}`, method: "DELETE" },
+    ];
+    const claims = { aud: "participant", room: host.room, participant: guest.participant, role: "host", version: 1, exp: soon() };
+    const raised = await signToken(env.SIGNING_SECRET, claims as Claims<"participant">);
+    for (const { path, ...request } of hostsOnly) {
+      const asGuest = await call(path, { ...request, token: guest.token });
+      expect(await statusAndReason(asGuest), path).toEqual([403, "not-host"]);
+      const asRaised = await call(path, { ...request, token: raised });
+      expect(await statusAndReason(asRaised), path).toEqual([401, "token-refused"]);
+    }
+    expect(await stateOf(host)).toEqual(before);
+  });
+});
+
+describe("paths", () => {
+  const NASTY = [
+    "..",
+    ".",
+    "%2e%2e",
+    "%2e%2e%2f%2e%2e",
+    "..%2f..%2fexports",
+    "%252e%252e%252f",
+    "..%5c..%5c",
+    "%00",
+    "a%00b",
+    "%",
+    "%zz",
+    "%c0%ae%c0%ae",
+    "%ff",
+    "x",
+    "A".repeat(23),
+    `${"A".repeat(21)}%2f`,
+    `${"A".repeat(21)}%0a`,
+    "A".repeat(5000),
+    "*",
+    "__proto__",
+    "'%20OR%201=1--",
+    "%E2%80%AE".repeat(7),
+  ];
+
+  it("[HA3] traversal and nonsense in any part of a path is refused and changes nothing", async () => {
+    const { host, take, track } = await target();
+    const before = await stateOf(host);
+    const { room, token } = host;
+    const digest = { "Content-Length": "1000", "Content-Digest": `sha-256=:${btoa("\0".repeat(32))}:` };
+    const put = { method: "PUT", body: someBytes(1), headers: digest };
+    const requests = (bad: string) => [
+      { path: `/api/rooms/${bad}`, method: "GET" },
+      { path: `/api/rooms/${bad}/participants`, json: { name: "x", consent: true } },
+      { path: `/api/rooms/${room}/participants/${bad}/token`, json: { refreshSecret: "A".repeat(43) } },
+      { path: `/api/rooms/${bad}/socket`, method: "GET", headers: { Upgrade: "websocket", Origin: "http://studio.test" } },
+      { path: `/api/rooms/${bad}/takes/${take}/tracks/${track}/epochs/0`, ...put },
+      { path: `/api/rooms/${room}/takes/${bad}/tracks/${track}/epochs/0`, ...put },
+      { path: `/api/rooms/${room}/takes/${take}/tracks/${bad}/epochs/0`, ...put },
+      { path: `/api/rooms/${room}/takes/${take}/tracks/${track}/epochs/${bad}`, ...put },
+      { path: `/api/rooms/${room}/takes/${bad}`, method: "PUT", json: { startedMs: 1 } },
+      { path: `/api/rooms/${room}/takes/${take}/tracks/${bad}`, method: "PUT", json: { source: "camera", label: "" } },
+      { path: `/api/rooms/${room}/takes/${take}/exports/${bad}`, method: "GET" },
+      { path: `/api/rooms/${room}/editor-links/${bad}`, method: "DELETE" },
+      { path: `/api/rooms/${room}/takes/${take}/jobs/${bad}/progress`, json: { stage: "reading", fraction: 0 } },
+      { path: `/api/rooms/${room}/takes/${take}/jobs/${randomId()}/files/${bad}`, ...put },
+    ];
+    for (const bad of NASTY) {
+      // A path that the URL itself folds away is another path, which a test of its own covers.
+      if (bad === ".." || bad === "." || bad === "%2e%2e") continue;
+      for (const { path, ...request } of requests(bad)) {
+        const response = await call(path, { ...request, token });
+        expect([400, 401, 404], `${path}: ${response.status}`).toContain(response.status);
+        await response.text();
+      }
+    }
+    expect(await stateOf(host)).toEqual(before);
+  });
+
+  it("[HA3] a path that folds away names something else, and nothing is stored there", async () => {
+    const { host, take, track } = await target();
+    const digest = { "Content-Length": "1000", "Content-Digest": `sha-256=:${btoa("\0".repeat(32))}:` };
+    for (const part of ["..", "%2e%2e", "."]) {
+      for (const path of [
+        `/api/rooms/${host.room}/takes/${take}/tracks/${track}/epochs/${part}`,
+        `/api/rooms/${host.room}/takes/${part}/tracks/${track}/epochs/0`,
+        `/api/rooms/${part}/takes/${take}/tracks/${track}/epochs/0`,
+      ]) {
+        const response = await call(path, { method: "PUT", token: host.token, body: someBytes(1), headers: digest });
+        expect([400, 401, 404], `${path}: ${response.status}`).toContain(response.status);
+        await response.text();
+      }
+    }
+    expect((await env.BUCKET.list()).objects.filter((object) => !/^rooms\/[\w-]{22}\//.test(object.key))).toEqual([]);
+    expect(await keysOf(host.room)).toEqual([]);
+  });
+
+  it("[HA3] a sequence number is digits within bounds", async () => {
+    const { host, take, track } = await target();
+    for (const seq of ["-1", "1.5", "1e3", "0x1", "1000000", "99999999999999999999", "%20", "%2b1", "NaN", "１"]) {
+      const response = await putEpoch(host, { take, track, seq, bytes: someBytes(1) });
+      expect(await statusAndReason(response), seq).toEqual([400, "bad-number"]);
+    }
+    expect((await putEpoch(host, { take, track, seq: "000004", bytes: someBytes(4) })).status).toBe(201);
+    expect(await keysOf(host.room)).toEqual([`rooms/${host.room}/takes/${take}/tracks/${track}/epochs/000004.mp4`]);
+  });
+
+  it("[HA4] an unknown room, a malformed one and a deleted one are the same answer", async () => {
+    const host = await hostedRoom();
+    expect((await call(`/api/rooms/${host.room}`, { method: "DELETE", token: host.token })).status).toBe(204);
+    const answers = await Promise.all(
+      [randomId(), "x", host.room].flatMap((room) => [
+        call(`/api/rooms/${room}`),
+        call(`/api/rooms/${room}/participants`, { json: { name: "x", consent: true } }),
+        call(`/api/rooms/${room}/participants/${randomId()}/token`, { json: { refreshSecret: "A".repeat(43) } }),
+      ]),
+    );
+    const said = new Set(await Promise.all(answers.map(async (answer) => `${answer.status} ${await answer.text()}`)));
+    expect(said.size).toBe(1);
+    expect([...said][0]).toContain('404 {"error":{"reason":"not-found"');
+  });
+
+  it("[HA4] looking for rooms leaves nothing behind", async () => {
+    const { listDurableObjectIds, runInDurableObject } = await import("cloudflare:test");
+    const room = randomId();
+    await (await call(`/api/rooms/${room}`)).text();
+    const known = (await listDurableObjectIds(env.ROOM)).some((id) => id.equals(env.ROOM.idFromName(room)));
+    if (!known) return;
+    const tables = await runInDurableObject(env.ROOM.getByName(room), (_, state) =>
+      state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'").toArray(),
+    );
+    expect(tables).toEqual([]);
+  });
+
+  it("[HA25] a track of another take or room is unknown, never another's key", async () => {
+    const { host, take, track } = await target();
+    const elsewhere = await target();
+    const cases = [
+      { take, track: newTrack(), expected: [404, "unknown-track"] },
+      { take: newTake(), track, expected: [404, "unknown-take"] },
+      { take: elsewhere.take, track: elsewhere.track, expected: [404, "unknown-take"] },
+      { take, track: elsewhere.track, expected: [404, "unknown-track"] },
+    ];
+    for (const { expected, ...names } of cases) {
+      const response = await putEpoch(host, { ...names, seq: 0, bytes: someBytes(1) });
+      expect(await statusAndReason(response)).toEqual(expected);
+    }
+    expect([...(await keysOf(host.room)), ...(await keysOf(elsewhere.host.room))]).toEqual([]);
+  });
+});
+
+describe("bodies", () => {
+  it("[HA2] anything that is not the expected JSON is 400, too much is 413, and nothing changes", async () => {
+    const { host, take, track } = await target();
+    const before = await stateOf(host);
+    const deep = `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`;
+    const bodies: { body: BodyInit; expected: [number, string] }[] = [
+      ...["", "{", "null", "[]", '"x"', "1e999", deep, "[".repeat(60_000), "\u0000", "{}"].map((body) => ({
+        body,
+        expected: [400, "bad-json"] satisfies [number, string],
+      })),
+      { body: new Uint8Array([0x7b, 0xff, 0x7d]), expected: [400, "bad-json"] },
+      { body: `{"name":"${"x".repeat(1_000_000)}"}`, expected: [413, "too-large"] },
+    ];
+    const ofTake = `/api/rooms/${host.room}/takes/${take}`;
+    const calls = [
+      { path: `/api/rooms/${host.room}/participants`, method: "POST" },
+      { path: `/api/rooms/${host.room}/participants/${host.participant}/token`, method: "POST" },
+      { path: `/api/rooms/${host.room}/takes/${newTake()}`, method: "PUT" },
+      { path: `${ofTake}/tracks/${newTrack()}`, method: "PUT" },
+      { path: `${ofTake}/demux`, method: "POST" },
+      { path: `/api/rooms/${host.room}/editor-links`, method: "POST" },
+    ];
+    for (const { body, expected } of bodies) {
+      for (const { path, method } of calls) {
+        const response = await call(path, { method, body, token: host.token });
+        expect(await statusAndReason(response), `${method} ${path} ${String(body).slice(0, 30)}`).toEqual(expected);
+      }
+    }
+    const seal = await call(`${ofTake}/tracks/${track}/seal`, { token: host.token, body: `{"x":"${"x".repeat(1_100_000)}"}` });
+    expect(await statusAndReason(seal)).toEqual([413, "too-large"]);
+    expect(await stateOf(host)).toEqual(before);
+  });
+
+  it("[HA2] names are stripped of what is not to be seen, and are text", async () => {
+    const host = await hostedRoom("  <img src=x onerror=alert(1)>\u202E ");
+    const lobby = await (await call(`/api/rooms/${host.room}`)).json();
+    expect(lobby).toEqual({ room: host.room, title: "<img src=x onerror=alert(1)>", full: false });
+    for (const name of ["", "   ", "\u202E\u0000", "x".repeat(81), "x".repeat(60_000), 7, null, {}]) {
+      const response = await call(`/api/rooms/${host.room}/participants`, { json: { name, consent: true } });
+      expect(await statusAndReason(response), String(name)).toEqual([400, "bad-json"]);
+    }
+  });
+
+  it("[HA5] every answer has the security headers, errors and pages that are none too", async () => {
+    const { room } = await hostedRoom();
+    const paths = ["/api/health", `/api/rooms/${room}`, "/api/rooms/x", "/api/nothing", "/api", "/", "/r/x", "/%zz"];
+    for (const path of paths) {
+      const response = await call(path);
+      await response.text();
+      const { headers } = response;
+      expect(headers.get("X-Content-Type-Options"), path).toBe("nosniff");
+      expect(headers.get("Referrer-Policy"), path).toBe("no-referrer");
+      expect(headers.get("Permissions-Policy"), path).toContain("camera=(self), microphone=(self), display-capture=(self)");
+      const policy = headers.get("Content-Security-Policy") ?? "";
+      expect(policy).toContain("default-src 'self'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).toContain("connect-src 'self' ws://studio.test wss://studio.test");
+      expect(policy).not.toMatch(/unsafe|\*/);
+      if (path.startsWith("/api/")) expect(headers.get("Cache-Control"), path).toBe("no-store");
+    }
+  });
+});

@@ -1,0 +1,168 @@
+import type { RecorderState } from "#core/take/take-state.ts";
+import { TakeRecorder } from "#core/take/take-recorder.ts";
+import { pageCapture } from "#devices/page-capture.ts";
+import { probeCapture } from "#devices/probe.ts";
+import { openDevices } from "#devices/open-devices.ts";
+import { performanceClock } from "#platform/clock.ts";
+import { dexieTakes } from "#platform/dexie-takes.ts";
+import { readEpochHead } from "#platform/epoch-head.ts";
+import { broadcastJournal } from "#platform/journal-channel.ts";
+import { webLocks } from "#platform/locks.ts";
+import { opfsEpochStore } from "#platform/opfs-epochs.ts";
+import { newTakeId, newTrackId } from "#platform/random-ids.ts";
+import { webCryptoHasher } from "#platform/sha256.ts";
+import { recoverTakes } from "#core/recovery/recover-takes.ts";
+import type { Source, TakeId, TrackId } from "#protocol/ids.ts";
+import { asLocal } from "#protocol/units.ts";
+import { createTrackEncoder } from "#workers/encode/encode-client.ts";
+import { probeStorage } from "#workers/probe/storage-probe-client.ts";
+import { runContract } from "./rig-contracts.ts";
+
+/** What the tests call through the browser's protocol. Values are plain data. */
+export interface Rig {
+  probe(): ReturnType<typeof probeCapture>;
+  /** Opens camera and microphone (or those named) and arms them. */
+  arm(sources: readonly Source[], audio?: MediaTrackConstraints): Promise<RecorderState>;
+  start(leadMs: number): Promise<TakeId>;
+  stop(): Promise<RecorderState>;
+  state(): RecorderState;
+  stats(): ReturnType<TakeRecorder["stats"]>;
+  waitForEpochs(atLeast: number): Promise<void>;
+  /** Ends the camera's device, as unplugging does, and gives it back after `ms`. */
+  loseCamera(ms: number): Promise<void>;
+  resizeCamera(width: number, height: number): Promise<void>;
+  blockMainThread(ms: number): void;
+  rows(take: TakeId): Promise<unknown>;
+  epochNames(take: TakeId): Promise<readonly { track: TrackId; seq: number }[]>;
+  epochBytes(take: TakeId, track: TrackId, seq: number): Promise<string>;
+  recover(): Promise<unknown>;
+  contract(name: "epoch-store" | "take-repo"): Promise<readonly { rule: string; error: string | null }[]>;
+}
+
+const repo = dexieTakes();
+const store = opfsEpochStore();
+const locks = webLocks();
+const clock = performanceClock();
+const tracks = new Map<Source, MediaStreamTrack>();
+const waiting: { atLeast: number; resolve: () => void }[] = [];
+
+const recorder = new TakeRecorder(
+  {
+    repo,
+    locks,
+    clock,
+    channel: broadcastJournal(),
+    newEncoder: createTrackEncoder,
+    newTrackId,
+    pageTimeOriginMs: performance.timeOrigin,
+  },
+  {
+    changed: (state) => {
+      const fewest = Math.min(...state.tracks.map((track) => track.epochs));
+      for (const wait of waiting) if (state.tracks.length > 0 && fewest >= wait.atLeast) wait.resolve();
+    },
+    sourceLost: () => {},
+    failed: (error) => {
+      throw error;
+    },
+  },
+);
+
+function capture(source: Source) {
+  return () => {
+    const track = tracks.get(source);
+    if (track === undefined) throw new Error(`no ${source}`);
+    return pageCapture(source, track, () => performance.now() * 1000);
+  };
+}
+
+async function drawnScreen(): Promise<MediaStreamTrack> {
+  const canvas = document.createElement("canvas");
+  canvas.width = 640;
+  canvas.height = 360;
+  const context = canvas.getContext("2d");
+  context?.fillRect(0, 0, 640, 360);
+  const [track] = canvas.captureStream(30).getVideoTracks();
+  if (track === undefined) throw new Error("no canvas track");
+  return track;
+}
+
+const rig: Rig = {
+  probe: () => probeCapture(probeStorage),
+  arm: async (sources, audio) => {
+    const opened = await openDevices({
+      camera: sources.includes("camera") ? undefined : "",
+      microphone: sources.includes("microphone") ? undefined : "",
+    });
+    if (opened.camera) tracks.set("camera", opened.camera);
+    if (opened.microphone) tracks.set("microphone", opened.microphone);
+    if (audio) {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio });
+      const [track] = stream.getAudioTracks();
+      if (track) tracks.set("microphone", track);
+    }
+    if (sources.includes("screen")) tracks.set("screen", await drawnScreen());
+    await Promise.all(sources.map((source) => recorder.arm(source, capture(source))));
+    return recorder.state;
+  },
+  start: async (leadMs) => {
+    const take = newTakeId();
+    await recorder.start({
+      take,
+      room: null,
+      participant: null,
+      participantName: "Inês",
+      title: "",
+      consentMs: Date.now(),
+      zeroUs: asLocal(clock.nowUs() + leadMs * 1000),
+      zeroRoomUs: null,
+    });
+    return take;
+  },
+  stop: async () => {
+    await recorder.stop(clock.nowUs());
+    return recorder.state;
+  },
+  state: () => recorder.state,
+  stats: () => recorder.stats(),
+  waitForEpochs: (atLeast) =>
+    new Promise((resolve) => {
+      waiting.push({ atLeast, resolve });
+    }),
+  loseCamera: async (ms) => {
+    const old = tracks.get("camera");
+    old?.stop();
+    old?.dispatchEvent(new Event("ended"));
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const opened = await openDevices({ camera: undefined, microphone: "" });
+    if (opened.camera) tracks.set("camera", opened.camera);
+    await recorder.replace("camera", capture("camera"));
+  },
+  resizeCamera: async (width, height) => {
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { exact: width }, height: { exact: height } } });
+    const [track] = stream.getVideoTracks();
+    if (track === undefined) throw new Error("no such camera");
+    tracks.set("camera", track);
+    await recorder.replace("camera", capture("camera"));
+  },
+  blockMainThread: (ms) => {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+  },
+  rows: async (take) => {
+    const trackRows = await repo.tracks(take);
+    const epochs = await Promise.all(trackRows.map((track) => repo.epochs(track.track)));
+    return { take: await repo.take(take), tracks: trackRows, epochs, totals: await repo.totals(take) };
+  },
+  epochNames: async (take) => (await store.list(take)).map(({ track, seq }) => ({ track, seq })),
+  epochBytes: async (take, track, seq) => {
+    const bytes = new Uint8Array(await (await store.read({ take, track, seq })).arrayBuffer());
+    let text = "";
+    for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    return btoa(text);
+  },
+  recover: () => recoverTakes({ repo, store, locks, hasher: webCryptoHasher(), readMetadata: readEpochHead }),
+  contract: runContract,
+};
+
+Object.assign(globalThis, { rig });
