@@ -62,3 +62,8 @@ export function boxAt(bytes: Uint8Array, parent: BoxRange, path: readonly string
   for (const type of path) box = onlyBox(listBoxes(bytes, box.body, box.end), type);
   return box;
 }
+
+/** Where the timescale of an `mdhd` stands: after version and flags, and two times of 4 or 8 bytes each by the version. */
+export function timescaleAt(bytes: Uint8Array, mdhd: BoxRange): number {
+  return mdhd.body + 4 + (bytes[mdhd.body] === 1 ? 16 : 8);
+}

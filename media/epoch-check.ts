@@ -1,8 +1,7 @@
 import { createFile, Log, MP4BoxBuffer } from "mp4box";
 import { EPOCH_TIMESCALE } from "#protocol/epoch-format.ts";
-import { type BoxRange, boxAt, listBoxes, onlyBox, u32, u64 } from "./boxes.ts";
+import { type BoxRange, boxAt, listBoxes, onlyBox, timescaleAt, u32, u64 } from "./boxes.ts";
 import { EpochError } from "./epoch-error.ts";
-import { timescaleAt } from "./epoch-writer.ts";
 
 /** One sample as the index says. */
 export interface SampleEntry {

@@ -8,7 +8,7 @@ import {
 } from "mediabunny";
 import { EPOCH_FORMAT, EPOCH_TIMESCALE, EPOCH_UUID, type EpochMetadata } from "#protocol/epoch-format.ts";
 import { asLocal } from "#protocol/units.ts";
-import { type BoxRange, boxAt, listBoxes, onlyBox, putU32 } from "./boxes.ts";
+import { boxAt, listBoxes, onlyBox, putU32, timescaleAt } from "./boxes.ts";
 import { type AudioConfig, type EpochConfig, type VideoConfig, videoCodecName } from "./epoch-config.ts";
 import { EpochError } from "./epoch-error.ts";
 
@@ -169,11 +169,6 @@ function exactTimescale(moov: Uint8Array): void {
   const box = onlyBox(listBoxes(moov, 0, moov.byteLength), "moov");
   const mdhd = boxAt(moov, box, ["trak", "mdia", "mdhd"]);
   putU32(moov, timescaleAt(moov, mdhd), EPOCH_TIMESCALE);
-}
-
-/** Version and flags, then creation and modification time, of 4 or 8 bytes each by the version. */
-export function timescaleAt(bytes: Uint8Array, mdhd: BoxRange): number {
-  return mdhd.body + 4 + (bytes[mdhd.body] === 1 ? 16 : 8);
 }
 
 const BOX_HEADER = 8;

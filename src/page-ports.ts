@@ -96,3 +96,17 @@ function withStorage<Value>(use: () => Value): Value | undefined {
 export function clearHash(): void {
   history.replaceState(history.state, "", location.pathname + location.search);
 }
+
+const NAME = "tapesync-name";
+
+export function nameMemory(): { get(): string; set(name: string): void } {
+  return {
+    get: () => withStorage(() => localStorage.getItem(NAME)) ?? "",
+    set: (name) => withStorage(() => localStorage.setItem(NAME, name)),
+  };
+}
+
+/** Rejects when the browser does not allow it. */
+export function copyText(text: string): Promise<void> {
+  return navigator.clipboard.writeText(text);
+}

@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { EPOCH_MAX_BYTES } from "#protocol/epoch-format.ts";
 import { type Sha256, seqName } from "#protocol/ids.ts";
 import { EpochError } from "#media/epoch-error.ts";
@@ -29,10 +29,16 @@ export async function readHead(path: string): Promise<Uint8Array> {
 }
 
 async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await readFile(path);
-  if (bytes.byteLength > EPOCH_MAX_BYTES)
-    throw EpochError.of("bad-structure", `${bytes.byteLength} bytes are too many`);
-  return bytes;
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    if (size > EPOCH_MAX_BYTES) throw EpochError.of("bad-structure", `${size} bytes are too many`);
+    const bytes = Buffer.allocUnsafeSlow(size);
+    const { bytesRead } = await handle.read(bytes, 0, size, 0);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function unlessMissing<Value>(path: string, read: () => Promise<Value>): Promise<Value> {

@@ -46,6 +46,8 @@ export interface RoomPorts<Track extends DeviceTrack = DeviceTrack> extends Omit
   readonly measureSpace: MeasureSpace;
   /** Keeps the screen on while a take runs. */
   readonly keepAwake: (on: boolean) => void;
+  /** Whether a server answers; its return wakes the room's socket. */
+  readonly online: ViewSource<boolean>;
   /** The server was heard, or not. */
   readonly heard: () => void;
   readonly missed: () => void;
@@ -208,6 +210,9 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
         this.#report();
       }),
       this.#ports.uploads.subscribe(() => this.#report()),
+      this.#ports.online.subscribe((online) => {
+        if (online) session.nudge();
+      }),
     ];
     this.#studio = { session, desk, follower, seat, consentMs, ways };
     this.#measure();

@@ -60,7 +60,7 @@ export function studioOf(facts: StudioFacts): StudioView {
     devices: facts.devices,
     sharing: facts.screenStream !== undefined,
     canShare: facts.canShare,
-    ...(isHost ? { guestLink: `${facts.origin}/r/${seat.room}` } : {}),
+    guestLink: `${facts.origin}/r/${seat.room}`,
     problems: problemsOf(facts),
     ...(afterStop === undefined ? {} : { afterStop }),
     connection: session.connection === "open" ? "open" : session.connection === "connecting" ? "connecting" : "lost",

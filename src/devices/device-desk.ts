@@ -1,9 +1,6 @@
-import { openDevices, type Opened, type OpenRefusal } from "./open-devices.ts";
-
-export interface DeviceEntry {
-  readonly id: string;
-  readonly label: string;
-}
+import { DeviceError } from "./device-error.ts";
+import { type Device, listDevices } from "./device-list.ts";
+import { type Opened, openDevices, openScreen, type OpenRefusal, type SharedScreen } from "./open-devices.ts";
 
 export interface DeskRefusal {
   readonly kind: "camera" | "microphone";
@@ -12,8 +9,8 @@ export interface DeskRefusal {
 
 /** The devices that are there and those in use. A new object for each change. */
 export interface DeskState {
-  readonly cameras: readonly DeviceEntry[];
-  readonly microphones: readonly DeviceEntry[];
+  readonly cameras: readonly Device[];
+  readonly microphones: readonly Device[];
   /** Ids in use; "" is none. */
   readonly camera: string;
   readonly microphone: string;
@@ -66,18 +63,18 @@ export class DeviceDesk {
 
   /** Opens the browser's own picker. Resolves to whether a screen is shared now; refusing is not an error. */
   async shareScreen(): Promise<boolean> {
-    let stream: MediaStream;
+    let shared: SharedScreen;
     try {
-      stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 30 } }, audio: true });
+      shared = await openScreen();
     } catch (error) {
-      if (error instanceof DOMException && error.name === "NotAllowedError") return false;
+      if (error instanceof DeviceError && error.reason === "cancelled") return false;
       throw error;
     }
-    const screenTrack = stream.getVideoTracks()[0];
-    if (screenTrack === undefined) return false;
-    screenTrack.contentHint = "detail";
-    screenTrack.addEventListener("ended", () => this.stopSharing());
-    this.#set({ screenTrack, screenAudioTrack: stream.getAudioTracks()[0] });
+    this.stopSharing();
+    shared.video.addEventListener("ended", () => {
+      if (this.#state.screenTrack === shared.video) this.stopSharing();
+    });
+    this.#set({ screenTrack: shared.video, screenAudioTrack: shared.audio });
     return true;
   }
 
@@ -120,8 +117,9 @@ export class DeviceDesk {
       opened.microphone?.stop();
       return;
     }
-    this.#took(kinds, opened);
+    // only now the list has names and, in some browsers, ids
     await this.#list();
+    this.#took(kinds, opened);
     this.#set({ opening: false });
   }
 
@@ -131,7 +129,7 @@ export class DeviceDesk {
     for (const kind of kinds) {
       const track = opened[kind];
       next[kind === "camera" ? "cameraTrack" : "microphoneTrack"] = track;
-      next[kind] = track?.getSettings().deviceId ?? "";
+      next[kind] = track === undefined ? "" : this.#idOf(kind, track);
       track?.addEventListener("ended", () => this.#lost(kind, track));
     }
     this.#set(next);
@@ -143,6 +141,14 @@ export class DeviceDesk {
     if (remembered === null || remembered === "") return remembered ?? undefined;
     const there = kind === "camera" ? this.#state.cameras : this.#state.microphones;
     return there.some((each) => each.id === remembered) ? remembered : undefined;
+  }
+
+  /** The id in the list; the browser's alias for it ("default") is found by the label, which ends with the device's own. */
+  #idOf(kind: "camera" | "microphone", track: MediaStreamTrack): string {
+    const id = track.getSettings().deviceId ?? "";
+    const there = kind === "camera" ? this.#state.cameras : this.#state.microphones;
+    if (there.some((each) => each.id === id)) return id;
+    return there.find((each) => track.label.endsWith(each.label))?.id ?? id;
   }
 
   #trackOf(kind: "camera" | "microphone"): MediaStreamTrack | undefined {
@@ -173,12 +179,7 @@ export class DeviceDesk {
   }
 
   async #list(): Promise<void> {
-    const all = await navigator.mediaDevices.enumerateDevices();
-    const of = (kind: MediaDeviceKind): DeviceEntry[] =>
-      all
-        .filter((each) => each.kind === kind && each.deviceId !== "")
-        .map((each, at) => ({ id: each.deviceId, label: each.label || `${kind === "videoinput" ? "Camera" : "Microphone"} ${at + 1}` }));
-    this.#set({ cameras: of("videoinput"), microphones: of("audioinput") });
+    this.#set(await listDevices());
   }
 
   #set(change: { readonly [Key in keyof DeskState]?: DeskState[Key] | undefined }): void {

@@ -238,7 +238,10 @@ describe("in the room", () => {
     const take = newTake();
     a.socket.send({ type: "start-take", take });
     await b.socket.next("take");
-    b.socket.send(status({ recording: "recording", take, epochsLeft: 3 }));
+    const problem = { reason: "gap", sinceMs: Date.now(), message: "ö".repeat(300) };
+    const newestGaps = Array.from({ length: 20 }, (_, at) => ({ atMs: at * 1000.5, lengthMs: 20.25 }));
+    const sources = ["camera", "microphone", "screen", "screen-audio"];
+    b.socket.send(status({ recording: "recording", take, epochsLeft: 3, problem, newestGaps, sources }));
     await a.socket.next("participant", ({ participant }) => participant.status?.epochsLeft === 3);
     await evictDurableObject(stubOf(host.room));
     a.socket.send({ type: "stop-take", take });

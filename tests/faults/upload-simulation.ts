@@ -169,7 +169,7 @@ class Simulation {
 
   /** Another tab, or the service worker; it will live for so many awaits. */
   #open(): void {
-    if (this.#uploaders.length >= 3) return;
+    if (this.#isStormy && this.#uploaders.length >= 3) return;
     const owner = `context ${++this.#owners}`;
     const breaths = this.#isStormy ? this.#upTo(400) : Number.POSITIVE_INFINITY;
     const life = new Life(breaths, () => this.#died(owner));

@@ -1,7 +1,6 @@
 import { MAX_PARTICIPANTS } from "#protocol/http-api.ts";
 import type { ParticipantId, Role } from "#protocol/ids.ts";
 import type { DeviceStatus } from "#protocol/room-messages.ts";
-import { sameText } from "../auth/secrets.ts";
 import { type ParticipantRow, type RoomState, type Take, without, withEntry } from "./room-state.ts";
 import { roomView } from "./room-views.ts";
 import { changeTake, refuse, type Step, type StepContext, setParticipant, stay, tellParticipant } from "./step-parts.ts";
@@ -44,7 +43,8 @@ export function isFull(state: RoomState, nowMs: number): boolean {
 
 export function stepJoin(state: RoomState, event: JoinEvent, context: StepContext): Step {
   const host = event.hostHash !== null;
-  if (event.hostHash !== null && !sameText(event.hostHash, state.meta.hostHash)) return refuse(state, "host-secret-wrong");
+  // Hashes of random secrets: how long they take to compare tells nothing about a secret.
+  if (host && event.hostHash !== state.meta.hostHash) return refuse(state, "host-secret-wrong");
   // Guests must not be able to lock the host out.
   if (!host && isFull(state, context.nowMs)) return refuse(state, "room-full");
   return stay(
@@ -72,7 +72,7 @@ export interface RenewEvent {
 
 export function stepRenew(state: RoomState, event: RenewEvent): Step {
   const row = state.participants.get(event.participant);
-  if (!row || !sameText(row.refreshHash, event.refreshHash)) return refuse(state, "refresh-refused");
+  if (row?.refreshHash !== event.refreshHash) return refuse(state, "refresh-refused");
   if (event.name === null || event.name === row.name) return stay(state);
   const renamed = setParticipant(state, { ...row, name: event.name });
   return stay(renamed, state.online.has(event.participant) ? tellParticipant(renamed, event.participant) : []);

@@ -39,7 +39,7 @@ export async function measureCodecs(
   for (const candidate of codecCandidates(picture, source)) {
     // The baseline profile is only for those who have no high one.
     if (candidate.family === "h264" && h264Works) continue;
-    const trial = { candidate, framesPerSecond: await tryCodec(candidate, frames, picture, source) };
+    const trial = await tryTwice(candidate, frames, picture, source);
     trials.push(trial);
     if (trial.framesPerSecond > 0 && candidate.family === "h264") h264Works = true;
     if (isInTime(trial, picture.frameRate)) break;
@@ -56,6 +56,19 @@ export async function measureCodecs(
       framesPerSecond: Math.round(trial.framesPerSecond),
     })),
   };
+}
+
+/** Once more when it was too slow: another program may have had its moment just then. */
+async function tryTwice(
+  candidate: CodecCandidate,
+  frames: readonly VideoFrame[],
+  picture: Picture,
+  source: Source,
+): Promise<CodecTrial> {
+  const trial = { candidate, framesPerSecond: await tryCodec(candidate, frames, picture, source) };
+  if (trial.framesPerSecond === 0 || isInTime(trial, picture.frameRate)) return trial;
+  const again = await tryCodec(candidate, frames, picture, source);
+  return { candidate, framesPerSecond: Math.max(trial.framesPerSecond, again) };
 }
 
 /** Frames per second; 0 when the codec is not there or fails. */

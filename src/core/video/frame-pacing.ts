@@ -1,14 +1,20 @@
-/** Longer than this many usual intervals, and frames are missing in between. */
-const MISSING_FROM = 1.5;
-
 /** So many alike intervals in a row are a new rate of the camera (dim light), not missing frames: 0.8 s at 15 a second. */
 const NEW_RATE_AFTER = 12;
+
+/** Longer than this many usual intervals is worth a look for a new rate. */
+const SLOWER_FROM = 1.5;
 
 /** Intervals are alike when they differ by less than this part. */
 const ALIKE = 0.2;
 
 /** Frames that arrive later than this wait in a full queue: then intervals say nothing of the camera's rate. */
 const BEHIND_US = 100_000;
+
+/** How fast the grid follows the camera, per frame: a stamp that is late by half an interval moves it by a twentieth. */
+const FOLLOW = 0.1;
+
+/** A frame that comes late is followed by one that comes early within so many frames, or frames are missing. */
+const DECIDED_AFTER = 3;
 
 /** Frames that should have come between two that did. */
 export interface MissingFrames {
@@ -17,15 +23,20 @@ export interface MissingFrames {
   readonly frames: number;
 }
 
-/** Knows a camera's pace, and which frames are missing. Times are local µs. */
+/**
+ * Knows a camera's pace, and which frames are missing: frames lie on a grid, and one that skips a place of it has left one out,
+ * unless the next one comes so early that it lands on the same place: then it was only stamped late. Times are local µs.
+ */
 export class FramePacing {
   #intervalUs: number;
-  #lastUs: number | undefined;
+  #gridUs: number | undefined;
+  #lastUs = 0;
   #recent: number[] = [];
   #suspects: MissingFrames[] = [];
+  #sinceSuspect = DECIDED_AFTER;
 
   constructor(frameRate: number) {
-    this.#intervalUs = 1_000_000 / (frameRate > 0 ? frameRate : 30);
+    this.#intervalUs = intervalOf(frameRate);
   }
 
   /** The usual time from one frame to the next. */
@@ -35,35 +46,50 @@ export class FramePacing {
 
   /** The next frame. What is missing is known some frames later: call {@link missing}. */
   frame(atUs: number, latencyUs: number): void {
+    const grid = this.#gridUs;
     const last = this.#lastUs;
     this.#lastUs = atUs;
-    if (last === undefined || atUs <= last) return;
-    const interval = atUs - last;
-    if (interval > MISSING_FROM * this.#intervalUs) {
-      const frames = Math.max(1, Math.round(interval / this.#intervalUs) - 1);
-      this.#suspects.push({ fromUs: last + this.#intervalUs, toUs: atUs, frames });
+    if (grid === undefined) {
+      this.#gridUs = atUs;
+      return;
     }
-    this.#watchRate(interval, latencyUs);
+    const steps = Math.max(0, Math.round((atUs - grid) / this.#intervalUs));
+    const place = grid + steps * this.#intervalUs;
+    this.#gridUs = place + FOLLOW * (atUs - place);
+    this.#sinceSuspect += 1;
+    if (steps > 1) this.#suspect({ fromUs: last + this.#intervalUs, toUs: atUs, frames: steps - 1 });
+    else if (steps === 0) this.#acquit();
+    this.#watchRate(atUs - last, latencyUs);
   }
 
   /** Frames missing since the last call. */
   missing(): MissingFrames[] {
     const missing = this.#suspects;
     this.#suspects = [];
-    return missing;
+    return missing.filter((one) => one.toUs > one.fromUs);
   }
 
-  /** Whether nothing is undecided: the last interval was a usual one. */
+  /** Whether nothing is undecided. */
   get settled(): boolean {
-    return this.#suspects.length === 0 || (this.#recent.at(-1) ?? 0) <= MISSING_FROM * this.#intervalUs;
+    return this.#suspects.length === 0 || this.#sinceSuspect >= DECIDED_AFTER;
   }
 
   /** The source begins anew. */
   restart(frameRate: number): void {
-    this.#intervalUs = 1_000_000 / (frameRate > 0 ? frameRate : 30);
-    this.#lastUs = undefined;
+    this.#intervalUs = intervalOf(frameRate);
+    this.#gridUs = undefined;
     this.#recent = [];
     this.#suspects = [];
+  }
+
+  #suspect(missing: MissingFrames): void {
+    this.#suspects.push(missing);
+    this.#sinceSuspect = 0;
+  }
+
+  #acquit(): void {
+    const last = this.#suspects.pop();
+    if (last !== undefined && last.frames > 1) this.#suspects.push({ ...last, frames: last.frames - 1 });
   }
 
   #watchRate(interval: number, latencyUs: number): void {
@@ -72,8 +98,13 @@ export class FramePacing {
     this.#recent.push(interval);
     if (this.#recent.length < NEW_RATE_AFTER) return;
     const mean = this.#recent.reduce((a, b) => a + b, 0) / this.#recent.length;
-    if (mean > MISSING_FROM * this.#intervalUs) this.#suspects = [];
+    if (mean > SLOWER_FROM * this.#intervalUs) this.#suspects = [];
     this.#intervalUs = mean;
+    this.#gridUs = this.#lastUs;
     this.#recent = [];
   }
+}
+
+function intervalOf(frameRate: number): number {
+  return 1_000_000 / (frameRate > 0 ? frameRate : 30);
 }

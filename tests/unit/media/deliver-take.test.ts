@@ -203,10 +203,11 @@ describe("masters", () => {
       gaps,
     });
     const { delivery, folder } = await deliver(takeOf({ Alice: [trackSources(picture), trackSources(sound)] }));
-    const packets = probePackets(join(folder, "Alice.mkv"));
-    expect(packets.map((packet) => packet.seconds + (packet.stream === 1 ? 0.007 : 0))).toEqual(
-      packets.map((packet) => packet.seconds + (packet.stream === 1 ? 0.007 : 0)).sort((a, b) => a - b),
+    // ffprobe takes the codec's delay off, rounded to 7 ms.
+    const times = probePackets(join(folder, "Alice.mkv")).map(
+      (packet) => Math.round(packet.seconds * 1000) + 7 * packet.stream,
     );
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
     expect(delivery.manifest.participants[0]?.tracks[1]?.gaps).toMatchObject([{ reason: "muted" }]);
   });
 

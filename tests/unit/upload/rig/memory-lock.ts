@@ -44,6 +44,7 @@ export class MemoryLock {
   }
 
   #turn(owner: string, signal: AbortSignal): Promise<void> {
+    if (this.#dead.has(owner)) return never();
     return new Promise((resolve, reject) => {
       const waiter = { owner, enter: resolve };
       this.#queue.push(waiter);

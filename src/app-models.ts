@@ -1,0 +1,190 @@
+import * as v from "valibot";
+import type { AloneController } from "#controllers/alone-controller.ts";
+import type { RoomController } from "#controllers/room-controller.ts";
+import { createSeatTokens } from "#controllers/seat-tokens.ts";
+import { createServerReach } from "#controllers/server-reach.ts";
+import { createShellController, type StudioActivity } from "#controllers/shell-controller.ts";
+import { createTakeExports } from "#controllers/take-exports.ts";
+import type { AppModels } from "#controllers/view-models.ts";
+import { createViewCell, type ViewSource } from "#controllers/view-source.ts";
+import { performanceClock, timerScheduler } from "#platform/clock.ts";
+import { dexieTakes } from "#platform/dexie-takes.ts";
+import { httpRoomApi } from "#platform/http-room-api.ts";
+import { broadcastJournal } from "#platform/journal-channel.ts";
+import { webLocks } from "#platform/locks.ts";
+import { opfsEpochStore } from "#platform/opfs-epochs.ts";
+import { newTakeId, newTrackId } from "#platform/random-ids.ts";
+import { roomSocketOf } from "#platform/room-socket.ts";
+import { storageRoom } from "#platform/storage-space.ts";
+import { type RoomId, roomId } from "#protocol/ids.ts";
+import { keepAwake } from "./keep-awake.ts";
+import { pageBackground } from "./page-background.ts";
+import { pageExporter } from "./page-exporter.ts";
+import {
+  clearHash,
+  copyText,
+  installPrompt,
+  nameMemory,
+  networkHints,
+  pageVisible,
+  studioKeyMemory,
+  tabMemory,
+} from "./page-ports.ts";
+import { pageUploads } from "./page-uploads.ts";
+
+/** Makes everything that the page's screens are given. The one place that knows which adapter stands behind which port. */
+export function createAppModels(): AppModels {
+  const base = createBase();
+  const activity = createViewCell<StudioActivity>({ open: false });
+  const shell = createShellController({ ...base, update: base.background.update, activity });
+  const rooms = createRooms(base, activity);
+  return {
+    shell,
+    async home() {
+      const { createHomeController } = await import("#controllers/home-controller.ts");
+      return createHomeController(base);
+    },
+    async recordings() {
+      const { createRecordingsController } = await import("#controllers/recordings-controller.ts");
+      return createRecordingsController(base);
+    },
+    async exports(address) {
+      const { createExportsController } = await import("#controllers/exports-controller.ts");
+      return createExportsController(address, base);
+    },
+    room: (address) => rooms.room(address.room),
+    alone: () => rooms.alone(),
+  };
+}
+
+type Base = ReturnType<typeof createBase>;
+
+function createBase() {
+  const report = (error: unknown): void => reportError(error);
+  const install = installPrompt(report);
+  const clock = performanceClock();
+  const scheduler = timerScheduler();
+  const repo = dexieTakes();
+  const studioKey = studioKeyMemory();
+  const uploader = pageUploads(() => studioKey.get(), report);
+  const uploads = uploader.state;
+  const roomApi = httpRoomApi({ fetch: fetch.bind(globalThis), origin: "" });
+  const reach = createServerReach({ roomApi, uploads, hints: networkHints(), scheduler });
+  reach.online.subscribe((online) => {
+    if (online) uploader.kick("online");
+  });
+  const visible = pageVisible();
+  visible.subscribe((seen) => {
+    if (seen) uploader.kick("visible");
+  });
+  whenIdle(() => uploader.start());
+  return {
+    report,
+    install,
+    clock,
+    scheduler,
+    repo,
+    store: opfsEpochStore(),
+    journal: broadcastJournal(),
+    locks: webLocks(),
+    roomApi,
+    uploads,
+    uploader,
+    found: uploader.found,
+    reach,
+    online: reach.online,
+    visible,
+    background: pageBackground(uploads, report),
+    studioKey: {
+      ...studioKey,
+      set(key: string) {
+        studioKey.set(key);
+        uploader.useStudioKey(key);
+      },
+    },
+    tokens: createSeatTokens({ repo, roomApi, clock }),
+    exports: createTakeExports(pageExporter()),
+    measureSpace: storageRoom,
+    tab: tabMemory(),
+    clearHash,
+    copyText,
+    origin: location.origin,
+  };
+}
+
+/** The studio of a room and the lone recorder: at most one of each lives, and goes on while another screen is open. */
+function createRooms(base: Base, activity: ReturnType<typeof createViewCell<StudioActivity>>) {
+  let room: { readonly id: RoomId; readonly controller: RoomController } | undefined;
+  let alone: AloneController | undefined;
+  let follow: (() => void) | undefined;
+  const show = (of: ViewSource<StudioActivity>): void => {
+    follow?.();
+    activity.set(of.get());
+    follow = of.subscribe((next) => activity.set(next));
+  };
+  return {
+    async room(name: string): Promise<RoomController> {
+      const [{ createRoomController }, studio] = await Promise.all([
+        import("#controllers/room-controller.ts"),
+        studioPorts(base),
+      ]);
+      const id = v.safeParse(roomId, name);
+      // a name that no room can have is asked for all the same: the server's answer is the same as for any unknown one
+      const asked = id.success ? id.output : (name as RoomId);
+      if (room !== undefined && room.id === asked && room.controller.alive()) return room.controller;
+      room?.controller.studio.leave();
+      const controller = createRoomController({
+        ...base,
+        ...studio,
+        room: asked,
+        openSocket: roomSocketOf(location.origin),
+        random: { unit: Math.random },
+        tryUploadNow: () => base.uploader.kick("person"),
+        copy: copyText,
+        heard: base.reach.heard,
+        missed: base.reach.missed,
+      });
+      room = { id: asked, controller };
+      show(controller.activity);
+      return controller;
+    },
+    async alone(): Promise<AloneController> {
+      const [{ createAloneController }, studio] = await Promise.all([
+        import("#controllers/alone-controller.ts"),
+        studioPorts(base),
+      ]);
+      if (alone?.alive() === true) return alone;
+      alone = createAloneController({ ...base, ...studio });
+      show(alone.activity);
+      return alone;
+    },
+  };
+}
+
+/** What only a recorder needs, loaded with it. */
+async function studioPorts(base: Base) {
+  const [{ pageDevices }, { pageCapture }, { TakeRecorder }, { createTrackEncoder }] = await Promise.all([
+    import("./page-devices.ts"),
+    import("#devices/page-capture.ts"),
+    import("#core/take/take-recorder.ts"),
+    import("#workers/encode/encode-client.ts"),
+  ]);
+  const { repo, locks, clock, journal: channel } = base;
+  const ports = { repo, locks, clock, channel, newEncoder: createTrackEncoder, newTrackId };
+  return {
+    devices: pageDevices(base.report),
+    newRecorder: (events: ConstructorParameters<typeof TakeRecorder>[1]) =>
+      new TakeRecorder({ ...ports, pageTimeOriginMs: performance.timeOrigin }, events),
+    captureOf: (source: Parameters<typeof pageCapture>[0], track: MediaStreamTrack) =>
+      pageCapture(source, track, () => clock.nowUs()),
+    newTakeId,
+    names: nameMemory(),
+    keepAwake: keepAwake(base.report),
+  };
+}
+
+/** After the first screen stands; at the latest after 2 s. */
+function whenIdle(work: () => void): void {
+  if ("requestIdleCallback" in window) requestIdleCallback(work, { timeout: 2_000 });
+  else setTimeout(work, 1_000);
+}

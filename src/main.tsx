@@ -1,0 +1,6 @@
+import { createAppModels } from "./app-models.ts";
+import { mountApp } from "#ui/app.tsx";
+
+const root = document.getElementById("app");
+if (root === null) throw new Error("index.html has no element #app");
+mountApp(root, createAppModels());
