@@ -46,7 +46,7 @@ function readVideo(bytes: Uint8Array, entry: BoxRange, media: VideoFormat): Vide
   if (config.width === 0 || config.height === 0) throw EpochError.of("bad-config", "a picture without size");
   if (name !== "avc") return config;
   const avcC = onlyBox(children, "avcC");
-  const description = bytes.slice(avcC.body, avcC.end);
+  const description = new Uint8Array(bytes.subarray(avcC.body, avcC.end));
   if (description.byteLength < 7 || description[0] !== 1) throw EpochError.of("bad-config", "no H.264 configuration");
   return { ...config, description };
 }

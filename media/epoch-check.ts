@@ -160,7 +160,8 @@ function readRun(
 
 /** What mp4box makes of the bytes before the media data. Anything that it throws means that the file is damaged. */
 function withMp4box(head: Uint8Array): SampleEntry[] {
-  const buffer = MP4BoxBuffer.fromArrayBuffer(head.slice().buffer, 0);
+  // A copy: `slice` of a Node Buffer would be a view of the whole file.
+  const buffer = MP4BoxBuffer.fromArrayBuffer(new Uint8Array(head).buffer, 0);
   const file = createFile();
   file.onError = (_module, message) => {
     throw EpochError.of("bad-structure", `mp4box: ${message}`);

@@ -84,9 +84,9 @@ export interface EncoderDescription {
 function toBytes(source: ArrayBuffer | ArrayBufferView | SharedArrayBuffer): Uint8Array {
   // A copy: the encoder may reuse its buffer.
   if (ArrayBuffer.isView(source)) {
-    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice();
+    return new Uint8Array(new Uint8Array(source.buffer, source.byteOffset, source.byteLength));
   }
-  return new Uint8Array(source).slice();
+  return new Uint8Array(new Uint8Array(source));
 }
 
 /**

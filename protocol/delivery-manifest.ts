@@ -37,9 +37,7 @@ export const deliveredTrack = v.object({
   samples: count,
   /** PCM sample frames at 48 kHz that were captured; 0 for video. */
   pcmFrames: count,
-  runs: v.array(
-    v.object({ run: count, media: mediaFormat, firstSeq: seq, lastSeq: seq, samples: count }),
-  ),
+  runs: v.array(v.object({ run: count, media: mediaFormat, firstSeq: seq, lastSeq: seq, samples: count })),
   epochs: v.array(v.object({ seq, sha256, bytes: count, samples: count })),
   /** On the take's time line, µs. */
   gaps: v.array(gap),

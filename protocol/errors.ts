@@ -35,8 +35,7 @@ export const failed = <Reason extends string>(
 
 /** Any thrown value as a failure; a StudioError keeps its reason, anything else is `unexpected`. */
 export function toFailure(error: unknown): Failure {
-  if (error instanceof StudioError)
-    return { reason: error.reason, severity: error.severity, message: error.message };
+  if (error instanceof StudioError) return { reason: error.reason, severity: error.severity, message: error.message };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { reason: "unexpected", severity: "critical", message };
 }

@@ -106,7 +106,11 @@ export const clientMessage = v.variant("type", [
   v.object({ type: v.literal("clock-ping"), id: count, t0: v.pipe(v.number(), v.finite()) }),
   v.object({ type: v.literal("status"), status: deviceStatus }),
   /** Host: the room's clock decides the zero. */
-  v.object({ type: v.literal("start-take"), take: takeId, title: v.optional(v.pipe(v.string(), v.maxLength(120)), "") }),
+  v.object({
+    type: v.literal("start-take"),
+    take: takeId,
+    title: v.optional(v.pipe(v.string(), v.maxLength(120)), ""),
+  }),
   v.object({ type: v.literal("stop-take"), take: takeId }),
   /** The device will not record this take, and why: the take need not wait for it. */
   v.object({ type: v.literal("not-recording"), take: takeId, why: v.union([gapReason, v.literal("no-devices")]) }),
@@ -154,4 +158,3 @@ export const CLOSE = {
   tooFast: 4429,
   roomGone: 4404,
 } as const;
-

@@ -141,8 +141,8 @@ function createRooms(base: Base, activity: ReturnType<typeof createViewCell<Stud
         random: { unit: Math.random },
         tryUploadNow: () => base.uploader.kick("person"),
         copy: copyText,
-        heard: base.reach.heard,
-        missed: base.reach.missed,
+        heard: () => base.reach.heard(),
+        missed: () => base.reach.missed(),
       });
       room = { id: asked, controller };
       show(controller.activity);

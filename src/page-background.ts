@@ -8,7 +8,10 @@ import type { UploadState } from "#protocol/upload-rpc.ts";
 const SERVICE_WORKER = "/sw.js";
 
 /** The service worker of this page: offline shell, updates, and uploads after the page is gone. */
-export function pageBackground(uploads: ViewSource<UploadState>, report: (error: unknown) => void): { update: AppUpdate } {
+export function pageBackground(
+  uploads: ViewSource<UploadState>,
+  report: (error: unknown) => void,
+): { update: AppUpdate } {
   const waiting = createViewCell(false);
   // the development server has none
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) return { update: { waiting, activate: () => undefined } };

@@ -112,11 +112,17 @@ function viewOf(state: DeskState, preview: MediaStream | undefined): DevicesView
     microphone: state.microphone,
     opening: state.opening,
     ...(preview === undefined ? {} : { preview }),
-    ...(width === undefined || height === undefined ? {} : { picture: { width, height, fps: Math.round(frameRate ?? 0) } }),
+    ...(width === undefined || height === undefined
+      ? {}
+      : { picture: { width, height, fps: Math.round(frameRate ?? 0) } }),
   };
 }
 
-function problemsOf(probe: CaptureProbe | undefined, state: DeskState | undefined, level: LevelView): readonly Problem[] {
+function problemsOf(
+  probe: CaptureProbe | undefined,
+  state: DeskState | undefined,
+  level: LevelView,
+): readonly Problem[] {
   if (probe?.problem === "browser-cannot-record") return [{ reason: probe.problem, missing: probe.missing }];
   if (probe?.problem != null) return [{ reason: probe.problem }];
   const refusals = state?.refusals ?? [];

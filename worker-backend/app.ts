@@ -27,7 +27,9 @@ api.onError((error, c) => {
   if (error instanceof ApiError) return answer(c, error.refusal, error.headers);
   // Names no path: it holds the room's id, which lets a person join.
   console.error(`${c.req.method}: ${error.name}: ${error.message}`);
-  return isTransient(error) ? answer(c, { reason: "room-unavailable" }, { "Retry-After": "1" }) : answer(c, { reason: "unexpected" });
+  return isTransient(error)
+    ? answer(c, { reason: "room-unavailable" }, { "Retry-After": "1" })
+    : answer(c, { reason: "unexpected" });
 });
 
 function answer(c: ApiContext, refusal: Refusal, headers: Readonly<Record<string, string>> = {}): Response {

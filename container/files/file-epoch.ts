@@ -35,7 +35,7 @@ async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
     if (size > EPOCH_MAX_BYTES) throw EpochError.of("bad-structure", `${size} bytes are too many`);
     const bytes = Buffer.allocUnsafeSlow(size);
     const { bytesRead } = await handle.read(bytes, 0, size, 0);
-    return bytes.subarray(0, bytesRead);
+    return new Uint8Array(bytes.buffer, 0, bytesRead);
   } finally {
     await handle.close();
   }

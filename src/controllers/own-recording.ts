@@ -23,9 +23,15 @@ export interface OwnRecording {
   readonly tracks: readonly TrackFiguresView[];
 }
 
-/** Sum of what is missing, ms; what two tracks lack at once counts once. */
+/**
+ * Shorter gaps are blemishes (a dropped frame is 33 ms): declared and counted as gaps, but nobody would say that something
+ * was lost. Half a second is a word.
+ */
+const LOSS_MS = 500;
+
+/** Sum of the stretches that a listener would miss, ms; what two tracks lack at once counts once. */
 export function lostMsOf(own: OwnRecording): number {
-  return totalMs(mergeGaps(own.gaps));
+  return totalMs(mergeGaps(own.gaps).filter((gap) => gap.lengthMs >= LOSS_MS));
 }
 
 export function ownTape(own: OwnRecording, local: boolean): TapeView {

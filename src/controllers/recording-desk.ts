@@ -84,10 +84,7 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
     { ...ports, failed: ports.report },
   );
   const follow = createSourceFollower(recorder, ports);
-  const ways = [
-    devices.open.subscribe((open) => follow(open)),
-    ports.journal.listen(() => look.ask()),
-  ];
+  const ways = [devices.open.subscribe((open) => follow(open)), ports.journal.listen(() => look.ask())];
   follow(devices.open.get());
   keepLooking(look, ports.scheduler, closing.signal, () => recorder.state.phase === "rolling" || watching).catch(
     ports.report,
@@ -171,7 +168,9 @@ function ownOf(
     phase: failed ? "failed" : PHASES[state.phase],
     zeroMs: order.zeroUs / 1000,
     lengthMs: Math.max(0, (endUs - order.zeroUs) / 1000),
-    sources: [...new Set(state.tracks.filter((track) => track.open || state.phase === "stopped").map((track) => track.source))],
+    sources: [
+      ...new Set(state.tracks.filter((track) => track.open || state.phase === "stopped").map((track) => track.source)),
+    ],
     totals: totals?.take === order.take ? totals.of : NOTHING_KEPT,
     gaps: state.tracks.flatMap((track) => gapsOf(track, order.zeroUs)),
     problems: state.sources.flatMap((source) => problemOfSource(source, order.zeroUs) ?? []),
@@ -194,4 +193,3 @@ function gapsOf(track: TrackState, zeroUs: LocalMicros): GapView[] {
     lengthMs: (gap.toUs - gap.fromUs) / 1000,
   }));
 }
-

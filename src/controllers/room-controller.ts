@@ -185,7 +185,11 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     const desk = createRecordingDesk({ ...this.#ports, repo });
     const session = new RoomSession(
       this.#ports.room,
-      { ...this.#ports, token: (renew) => this.#ports.tokens.token(this.#ports.room, renew), clockSync: this.#clockSync },
+      {
+        ...this.#ports,
+        token: (renew) => this.#ports.tokens.token(this.#ports.room, renew),
+        clockSync: this.#clockSync,
+      },
       {
         changed: (state) => this.#connectionChanged(state),
         take: (take) => follower.follow(take),

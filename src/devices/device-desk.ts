@@ -158,7 +158,9 @@ export class DeviceDesk {
   /** The system ended a track that nobody stopped: unplugged, or permission withdrawn. Another device may go on. */
   #lost(kind: "camera" | "microphone", track: MediaStreamTrack): void {
     if (this.#closed || this.#trackOf(kind) !== track) return;
-    this.#set(kind === "camera" ? { cameraTrack: undefined, camera: "" } : { microphoneTrack: undefined, microphone: "" });
+    this.#set(
+      kind === "camera" ? { cameraTrack: undefined, camera: "" } : { microphoneTrack: undefined, microphone: "" },
+    );
     void this.#inTurn(() => this.#open([kind]));
   }
 

@@ -71,7 +71,10 @@ export async function openDevices(wishes: DeviceWishes): Promise<Opened> {
   let opened: Opened = { refusals: [] };
   for (const kind of kinds) {
     const one = await openOr(kind, wishes[kind] ?? "");
-    opened = typeof one === "string" ? { ...opened, refusals: [...opened.refusals, { kind, why: one }] } : { ...opened, [kind]: one };
+    opened =
+      typeof one === "string"
+        ? { ...opened, refusals: [...opened.refusals, { kind, why: one }] }
+        : { ...opened, [kind]: one };
   }
   return opened;
 }

@@ -49,7 +49,12 @@ function inputOf(Processor: NonNullable<ReturnType<typeof trackProcessor>>, trac
     return { kind: "video", stream: readable, width, height, frameRate };
   }
   const { readable } = new Processor({ track, maxBufferSize: AUDIO_BUFFER });
-  return { kind: "audio", stream: readable, sampleRate: settings.sampleRate ?? 0, channels: settings.channelCount ?? 1 };
+  return {
+    kind: "audio",
+    stream: readable,
+    sampleRate: settings.sampleRate ?? 0,
+    channels: settings.channelCount ?? 1,
+  };
 }
 
 /** `muted` of a track is the system's doing: a camera's shutter, a call that took the microphone. */

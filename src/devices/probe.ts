@@ -25,7 +25,14 @@ export async function probeCapture(writesFiles: () => Promise<boolean>): Promise
   const canShareScreen = typeof navigator.mediaDevices?.getDisplayMedia === "function";
   if (!isSecureContext) {
     const sentence = "This page can record only over https. Open its https address.";
-    return { tier: "D", canRecord: false, canShareScreen, missing: ["secure context"], problem: "insecure-page", sentence };
+    return {
+      tier: "D",
+      canRecord: false,
+      canShareScreen,
+      missing: ["secure context"],
+      problem: "insecure-page",
+      sentence,
+    };
   }
   const missing = await missingParts(writesFiles);
   if (missing.length === 0) {

@@ -3,7 +3,15 @@ import * as v from "valibot";
 import { StorageError } from "#core/ports/storage-error.ts";
 import type { TakeRepo, TakeTotals } from "#core/ports/take-repo.ts";
 import type { ParticipantId, RoomId, Sha256, TakeId, TrackId } from "#protocol/ids.ts";
-import { type EpochRow, epochRow, seatRow, type TakeRow, takeRow, type TrackRow, trackRow } from "#protocol/take-manifest.ts";
+import {
+  type EpochRow,
+  epochRow,
+  seatRow,
+  type TakeRow,
+  takeRow,
+  type TrackRow,
+  trackRow,
+} from "#protocol/take-manifest.ts";
 import { count } from "#protocol/units.ts";
 import { type ManifestDatabase, openManifest } from "./dexie-schema.ts";
 
@@ -56,7 +64,11 @@ function readable<Schema extends v.GenericSchema>(
   return good;
 }
 
-function one<Schema extends v.GenericSchema>(schema: Schema, what: string, row: unknown): v.InferOutput<Schema> | undefined {
+function one<Schema extends v.GenericSchema>(
+  schema: Schema,
+  what: string,
+  row: unknown,
+): v.InferOutput<Schema> | undefined {
   if (row === undefined) return undefined;
   const parsed = v.safeParse(schema, row);
   if (!parsed.success) throw StorageError.unreadable(what, new v.ValiError(parsed.issues));

@@ -52,7 +52,8 @@ export async function freeReserve(): Promise<boolean> {
     await root.removeEntry(RESERVE_FILE);
     return true;
   } catch (error) {
-    if (error instanceof DOMException && ["NotFoundError", "NoModificationAllowedError"].includes(error.name)) return false;
+    if (error instanceof DOMException && ["NotFoundError", "NoModificationAllowedError"].includes(error.name))
+      return false;
     throw error;
   }
 }

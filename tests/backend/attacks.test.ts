@@ -83,7 +83,14 @@ describe("tokens", () => {
     const { host, take, track } = await target();
     const before = await stateOf(host);
     const [payload = "", mac = ""] = host.token.split(".");
-    const claims = { aud: "participant", room: host.room, participant: host.participant, role: "host", version: 1, exp: soon() };
+    const claims = {
+      aud: "participant",
+      room: host.room,
+      participant: host.participant,
+      role: "host",
+      version: 1,
+      exp: soon(),
+    };
     const body = base64Url(JSON.stringify(claims));
     const forged = [
       payload,
@@ -177,7 +184,14 @@ describe("tokens", () => {
       { path: `/api/rooms/${host.room}/takes/${take}/exports/A.mkv`, method: "GET" },
       { path: `/api/rooms/${host.room}`, method: "DELETE" },
     ];
-    const claims = { aud: "participant", room: host.room, participant: guest.participant, role: "host", version: 1, exp: soon() };
+    const claims = {
+      aud: "participant",
+      room: host.room,
+      participant: guest.participant,
+      role: "host",
+      version: 1,
+      exp: soon(),
+    };
     const raised = await signToken(env.SIGNING_SECRET, claims as Claims<"participant">);
     for (const { path, ...request } of hostsOnly) {
       const asGuest = await call(path, { ...request, token: guest.token });
@@ -225,7 +239,11 @@ describe("paths", () => {
       { path: `/api/rooms/${bad}`, method: "GET" },
       { path: `/api/rooms/${bad}/participants`, json: { name: "x", consent: true } },
       { path: `/api/rooms/${room}/participants/${bad}/token`, json: { refreshSecret: "A".repeat(43) } },
-      { path: `/api/rooms/${bad}/socket`, method: "GET", headers: { Upgrade: "websocket", Origin: "http://studio.test" } },
+      {
+        path: `/api/rooms/${bad}/socket`,
+        method: "GET",
+        headers: { Upgrade: "websocket", Origin: "http://studio.test" },
+      },
       { path: `/api/rooms/${bad}/takes/${take}/tracks/${track}/epochs/0`, ...put },
       { path: `/api/rooms/${room}/takes/${bad}/tracks/${track}/epochs/0`, ...put },
       { path: `/api/rooms/${room}/takes/${take}/tracks/${bad}/epochs/0`, ...put },
@@ -346,10 +364,15 @@ describe("bodies", () => {
     for (const { body, expected } of bodies) {
       for (const { path, method } of calls) {
         const response = await call(path, { method, body, token: host.token });
-        expect(await statusAndReason(response), `${method} ${path} ${String(body).slice(0, 30)}`).toEqual(expected);
+        expect(await statusAndReason(response), `${method} ${path} ${JSON.stringify(body).slice(0, 30)}`).toEqual(
+          expected,
+        );
       }
     }
-    const seal = await call(`${ofTake}/tracks/${track}/seal`, { token: host.token, body: `{"x":"${"x".repeat(1_100_000)}"}` });
+    const seal = await call(`${ofTake}/tracks/${track}/seal`, {
+      token: host.token,
+      body: `{"x":"${"x".repeat(1_100_000)}"}`,
+    });
     expect(await statusAndReason(seal)).toEqual([413, "too-large"]);
     expect(await stateOf(host)).toEqual(before);
   });
@@ -360,7 +383,7 @@ describe("bodies", () => {
     expect(lobby).toEqual({ room: host.room, title: "<img src=x onerror=alert(1)>", full: false });
     for (const name of ["", "   ", "\u202E\u0000", "x".repeat(81), "x".repeat(60_000), 7, null, {}]) {
       const response = await call(`/api/rooms/${host.room}/participants`, { json: { name, consent: true } });
-      expect(await statusAndReason(response), String(name)).toEqual([400, "bad-json"]);
+      expect(await statusAndReason(response), JSON.stringify(name)).toEqual([400, "bad-json"]);
     }
   });
 
@@ -373,7 +396,9 @@ describe("bodies", () => {
       const { headers } = response;
       expect(headers.get("X-Content-Type-Options"), path).toBe("nosniff");
       expect(headers.get("Referrer-Policy"), path).toBe("no-referrer");
-      expect(headers.get("Permissions-Policy"), path).toContain("camera=(self), microphone=(self), display-capture=(self)");
+      expect(headers.get("Permissions-Policy"), path).toContain(
+        "camera=(self), microphone=(self), display-capture=(self)",
+      );
       const policy = headers.get("Content-Security-Policy") ?? "";
       expect(policy).toContain("default-src 'self'");
       expect(policy).toContain("frame-ancestors 'none'");

@@ -51,7 +51,10 @@ async function deliveredTake(host: HostSeat) {
 const rowsOf = (room: string, take: string) =>
   runInDurableObject(stubOf(room), (_, { storage }) =>
     ["takes", "tracks", "epochs"].flatMap((table) =>
-      storage.sql.exec(`SELECT * FROM ${table}`).toArray().filter((row) => JSON.stringify(row).includes(take)),
+      storage.sql
+        .exec(`SELECT * FROM ${table}`)
+        .toArray()
+        .filter((row) => JSON.stringify(row).includes(take)),
     ),
   );
 
@@ -103,7 +106,9 @@ describe("retention", () => {
     for (let at = 0; at < 1100; at += 100) {
       await Promise.all(Array.from({ length: 100 }, (_, one) => env.BUCKET.put(`${prefix}${at + one}.mp4`, "x")));
     }
-    expect((await call(`/api/rooms/${host.room}/takes/${take}`, { method: "DELETE", token: host.token })).status).toBe(204);
+    expect((await call(`/api/rooms/${host.room}/takes/${take}`, { method: "DELETE", token: host.token })).status).toBe(
+      204,
+    );
     expect(await keysOf(host.room)).toEqual([]);
   });
 });
@@ -217,7 +222,9 @@ describe("deleting a room", () => {
     await ringAfter(host, 16 * 60_000);
     expect(await keysOf(host.room)).toEqual([]);
     const tables = await runInDurableObject(stubOf(host.room), (_, { storage }) =>
-      storage.sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
+      storage.sql
+        .exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
+        .toArray(),
     );
     expect(tables).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EPOCH_MAX_BYTES } from "#protocol/epoch-format.ts";
 import {
   call,
@@ -19,6 +19,13 @@ import {
   trackPath,
   uploadTrack,
 } from "./rig/api.ts";
+import { FakeRender } from "./rig/render.ts";
+
+beforeEach(() => {
+  new FakeRender();
+});
+
+afterEach(() => vi.unstubAllGlobals());
 
 async function recordedTrack() {
   const host = await hostedRoom();
@@ -72,9 +79,11 @@ describe("uploading an epoch", () => {
 
   it("[HA22] of 20 parallel uploads with different bytes exactly one wins", async () => {
     const { host, take, track } = await recordedTrack();
-    const uploads = Array.from({ length: 20 }, (_, at) => putEpoch(host, { take, track, seq: 0, bytes: someBytes(at) }));
+    const uploads = Array.from({ length: 20 }, (_, at) =>
+      putEpoch(host, { take, track, seq: 0, bytes: someBytes(at) }),
+    );
     const responses = await Promise.all(uploads);
-    const statuses = responses.map((response) => response.status).sort();
+    const statuses = responses.map((response) => response.status).sort((a, b) => a - b);
     expect(statuses).toEqual([201, ...Array.from({ length: 19 }, () => 409)]);
     const winner = responses.findIndex((response) => response.status === 201);
     await Promise.all(responses.map((response) => response.text()));
@@ -159,7 +168,8 @@ describe("uploading an epoch", () => {
 describe("the have-list and the seal", () => {
   it("[HA30] the have-list tells closed ranges, ascending, and survives the room's restart", async () => {
     const { host, take, track } = await recordedTrack();
-    for (const seq of [5, 0, 1, 9, 2, 6]) await (await putEpoch(host, { take, track, seq, bytes: someBytes(seq) })).text();
+    for (const seq of [5, 0, 1, 9, 2, 6])
+      await (await putEpoch(host, { take, track, seq, bytes: someBytes(seq) })).text();
     const expected = {
       ranges: [
         [0, 2],

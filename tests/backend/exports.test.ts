@@ -31,7 +31,7 @@ async function delivered() {
   const take = await declareTake(host);
   const track = await uploadTrack(host, take, 1);
   await (await sealTrack(host, take, track, 1)).text();
-  await (await finish(await render.nextJob(), { "Alice.mkv": FILE, "SHA256SUMS": someBytes(3, 70) })).text();
+  await (await finish(await render.nextJob(), { "Alice.mkv": FILE, SHA256SUMS: someBytes(3, 70) })).text();
   return { host, take, path: `/api/rooms/${host.room}/takes/${take}/exports/Alice.mkv` };
 }
 
@@ -78,7 +78,10 @@ describe("reading exports", () => {
     expect(await statusAndReason(await call(path, { token: guest.token }))).toEqual([403, "not-host"]);
     const { cookie: foreign } = await access(other.host.room, other.host.token);
     expect(await statusAndReason(await call(path, { headers: foreign }))).toEqual([401, "token-refused"]);
-    expect(await statusAndReason(await call(path, { headers: { Cookie: "tapesync-exports=x.y" } }))).toEqual([401, "token-refused"]);
+    expect(await statusAndReason(await call(path, { headers: { Cookie: "tapesync-exports=x.y" } }))).toEqual([
+      401,
+      "token-refused",
+    ]);
     const { cookie } = await access(host.room, host.token);
     vi.setSystemTime(Date.now() + 12 * 3_600_000 + 1000);
     expect(await statusAndReason(await call(path, { headers: cookie }))).toEqual([401, "token-expired"]);
@@ -101,7 +104,8 @@ describe("reading exports", () => {
 
   it("[HA52] one range is 206, none of the file 416, what is not understood the whole file", async () => {
     const { host, path } = await delivered();
-    const ask = (Range: string, more: Record<string, string> = {}) => call(path, { token: host.token, headers: { Range, ...more } });
+    const ask = (Range: string, more: Record<string, string> = {}) =>
+      call(path, { token: host.token, headers: { Range, ...more } });
     const parts: [string, number, number][] = [
       ["bytes=0-0", 0, 1],
       ["bytes=100-199", 100, 200],

@@ -65,9 +65,7 @@ describe("a job", () => {
       participants: [{ participant: host.participant, name: "Alice", tracks: [{ track, expected: 3, end: "closed" }] }],
     });
     const hashes = await Promise.all([0, 1, 2].map((seq) => hashOf(someBytes(seq))));
-    expect(job.participants[0]?.tracks[0]?.epochs).toEqual(
-      hashes.map((sha256, seq) => ({ seq, sha256, bytes: 1000 })),
-    );
+    expect(job.participants[0]?.tracks[0]?.epochs).toEqual(hashes.map((sha256, seq) => ({ seq, sha256, bytes: 1000 })));
     expect(job.api).toBe(`http://studio.test/api/rooms/${host.room}/takes/${take}/jobs/${job.job}`);
     expect((await takeOf(host, take))?.job).toMatchObject({ job: job.job, state: "running", tries: 1 });
   });
@@ -82,7 +80,9 @@ describe("a job", () => {
     expect(await statusAndReason(await report(job, `/tracks/${track}/epochs/2`))).toEqual([404, "unknown-epoch"]);
     const elsewhere = await completeTake();
     const other = await render.nextJob();
-    const foreign = await call(new URL(other.api).pathname + `/tracks/${elsewhere.track}/epochs/0`, { token: job.token });
+    const foreign = await call(new URL(other.api).pathname + `/tracks/${elsewhere.track}/epochs/0`, {
+      token: job.token,
+    });
     expect(foreign.status).toBe(401);
     for (const path of ["/takes", "/editor-links"]) {
       const refused = await call(`/api/rooms/${host.room}${path}`, { token: job.token });
@@ -259,7 +259,9 @@ describe("files of a job", () => {
     const first = new Uint8Array(5 * 1024 * 1024).fill(1);
     const last = someBytes(2);
     const begin = async () => {
-      const { uploadId } = await (await report(job, "/files/Alice.mkv/multipart", { method: "POST" })).json<{ uploadId: string }>();
+      const { uploadId } = await (await report(job, "/files/Alice.mkv/multipart", { method: "POST" })).json<{
+        uploadId: string;
+      }>();
       const parts: unknown[] = [];
       for (const [at, body] of [first, last].entries()) {
         const path = `/files/Alice.mkv/multipart/${at + 1}?uploadId=${encodeURIComponent(uploadId)}`;
@@ -269,7 +271,9 @@ describe("files of a job", () => {
       return { uploadId, parts };
     };
     const bytes = first.byteLength + last.byteLength;
-    const lie = await report(job, "/files/Alice.mkv/multipart/complete", { json: { ...(await begin()), bytes: bytes + 1 } });
+    const lie = await report(job, "/files/Alice.mkv/multipart/complete", {
+      json: { ...(await begin()), bytes: bytes + 1 },
+    });
     expect(await statusAndReason(lie)).toEqual([422, "length-wrong"]);
     expect((await keysOf(host.room)).filter((key) => key.includes("/exports/"))).toEqual([]);
     const json = { ...(await begin()), bytes };
@@ -288,7 +292,11 @@ describe("files of a job", () => {
     const headers = { "Content-Length": "1000" };
     const body = someBytes(1);
     for (const uploadId of ["", "nope", "%00", "../..", "x".repeat(3000)]) {
-      const response = await report(job, `/files/A.mkv/multipart/1?uploadId=${uploadId}`, { method: "PUT", body, headers });
+      const response = await report(job, `/files/A.mkv/multipart/1?uploadId=${uploadId}`, {
+        method: "PUT",
+        body,
+        headers,
+      });
       expect(await statusAndReason(response), uploadId).toEqual([404, "unknown-upload"]);
     }
     for (const parts of [[], [{ part: 1, etag: "x" }]]) {

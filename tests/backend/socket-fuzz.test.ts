@@ -6,7 +6,16 @@ import { connect } from "./rig/socket.ts";
 /** Types that exist, with fields of any kind. */
 const nearMessage = fc.record(
   {
-    type: fc.constantFrom("hello", "clock-ping", "status", "start-take", "stop-take", "not-recording", "welcome", "take"),
+    type: fc.constantFrom(
+      "hello",
+      "clock-ping",
+      "status",
+      "start-take",
+      "stop-take",
+      "not-recording",
+      "welcome",
+      "take",
+    ),
     protocol: fc.anything(),
     token: fc.anything(),
     id: fc.anything(),

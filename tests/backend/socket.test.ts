@@ -76,7 +76,13 @@ describe("opening a socket", () => {
       await signed({ exp: past }),
       await signed({ version: 2 }),
       await signed({ participant: randomId() }),
-      await signToken(env.SIGNING_SECRET, { aud: "job", room: host.room, take: newTake(), job: randomId(), exp: past + 9999 } as Parameters<typeof signToken>[1]),
+      await signToken(env.SIGNING_SECRET, {
+        aud: "job",
+        room: host.room,
+        take: newTake(),
+        job: randomId(),
+        exp: past + 9999,
+      } as Parameters<typeof signToken>[1]),
     ];
     for (const token of tokens) {
       const socket = await openSocket(host.room);
@@ -123,7 +129,10 @@ describe("opening a socket", () => {
       Array.from({ length: MAX_PARTICIPANTS - 1 }, (_, at) => joinRoom(host.room, `Guest ${at}`)),
     );
     const full = await call(`/api/rooms/${host.room}/participants`, { json: { name: "One more", consent: true } });
-    expect([full.status, (await call(`/api/rooms/${host.room}`).then((r) => r.json<{ full: boolean }>())).full]).toEqual([409, true]);
+    expect([
+      full.status,
+      (await call(`/api/rooms/${host.room}`).then((r) => r.json<{ full: boolean }>())).full,
+    ]).toEqual([409, true]);
     await full.text();
     const sockets = await Promise.all(seats.map((seat) => connect(seat)));
     expect((await connect(host)).welcome.room.participants).toHaveLength(MAX_PARTICIPANTS);
@@ -140,7 +149,12 @@ describe("in the room", () => {
     expect(welcome.room.participants.map((one) => one.name)).toEqual(["Alice"]);
     const guest = await joinRoom(host.room, "Bob");
     const { socket } = await connect(guest);
-    expect((await watching.next("participant")).participant).toMatchObject({ name: "Bob", role: "guest", connected: true, status: null });
+    expect((await watching.next("participant")).participant).toMatchObject({
+      name: "Bob",
+      role: "guest",
+      connected: true,
+      status: null,
+    });
     socket.send(status({ epochsLeft: 5, bytesLeft: 500 }));
     const changed = await watching.next("participant");
     expect(changed.participant).toMatchObject({ participant: guest.participant, status: { epochsLeft: 5 } });

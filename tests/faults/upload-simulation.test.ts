@@ -3,7 +3,7 @@ import { simulateUpload } from "./upload-simulation.ts";
 
 /** `TAPESYNC_SEED=123` replays one run, `TAPESYNC_SEEDS=5000` makes more of them. */
 const ONLY = process.env["TAPESYNC_SEED"];
-const RUNS = Number(process.env["TAPESYNC_SEEDS"] ?? 150);
+const RUNS = Number(process.env["TAPESYNC_SEEDS"] ?? 60);
 const seeds = ONLY === undefined ? Array.from({ length: RUNS }, (_, index) => index + 1) : [Number(ONLY)];
 
 /**

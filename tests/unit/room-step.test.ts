@@ -264,7 +264,15 @@ const someEvent = fc.oneof(
   fc.record({ type: fc.constant("delete"), take: fc.nat(2) }),
   fc.record({ type: fc.constant("tick"), ms: fc.constantFrom(0, 1000, 10_000, 31_000, 3_600_000, RETENTION_MS) }),
 );
-type SomeEvent = { type: string; who?: number; take?: number; track?: number; what?: number; ms?: number; recording?: boolean };
+type SomeEvent = {
+  type: string;
+  who?: number;
+  take?: number;
+  track?: number;
+  what?: number;
+  ms?: number;
+  recording?: boolean;
+};
 
 function play(room: Room, event: SomeEvent): void {
   const { who = 0, take: at = 0, track: which = 0 } = event;
@@ -282,7 +290,11 @@ function play(room: Room, event: SomeEvent): void {
       room.say(who, { type: "leave" });
       return;
     case "status": {
-      const status = { ...quiet, recording: event.recording ? ("recording" as const) : ("no" as const), take: take(at) };
+      const status = {
+        ...quiet,
+        recording: event.recording ? ("recording" as const) : ("no" as const),
+        take: take(at),
+      };
       room.say(who, { type: "status", status });
       return;
     }

@@ -40,9 +40,6 @@ type Purpose = keyof typeof PURPOSES;
 
 export type Claims<P extends Purpose> = v.InferOutput<(typeof PURPOSES)[P]>;
 export type ParticipantClaims = Claims<"participant">;
-export type JobClaims = Claims<"job">;
-export type EditorClaims = Claims<"editor">;
-export type ExportsClaims = Claims<"exports">;
 
 const MIN_SECRET_CHARS = 32;
 const MAX_TOKEN_CHARS = 4096;
@@ -71,7 +68,10 @@ async function deriveKey(signingSecret: string, purpose: Purpose): Promise<Crypt
 }
 
 /** `base64url(claims as JSON).base64url(HMAC-SHA256)`. There is no header, hence no algorithm to choose. */
-export async function signToken<P extends Purpose>(signingSecret: string, claims: Claims<P> & { aud: P }): Promise<string> {
+export async function signToken<P extends Purpose>(
+  signingSecret: string,
+  claims: Claims<P> & { aud: P },
+): Promise<string> {
   const payload = toBase64Url(utf8(JSON.stringify(claims)));
   const mac = await crypto.subtle.sign("HMAC", await keyFor(signingSecret, claims.aud), utf8(payload));
   return `${payload}.${toBase64Url(new Uint8Array(mac))}`;

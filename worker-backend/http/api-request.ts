@@ -11,7 +11,11 @@ export type Api = { Bindings: Env };
 export type ApiContext = Context<Api>;
 
 /** A part of the path. One that cannot be an id names nothing: the same 404 as any other. */
-export function pathPart<Schema extends v.GenericSchema>(c: ApiContext, name: string, schema: Schema): v.InferOutput<Schema> {
+export function pathPart<Schema extends v.GenericSchema>(
+  c: ApiContext,
+  name: string,
+  schema: Schema,
+): v.InferOutput<Schema> {
   const part = v.safeParse(schema, c.req.param(name));
   if (!part.success) throw ApiError.of("not-found");
   return part.output;
@@ -107,4 +111,3 @@ export async function retryable<Value>(call: () => Promise<Value>): Promise<Valu
     throw ApiError.of("room-unavailable", { "Retry-After": "1" });
   }
 }
-

@@ -37,6 +37,7 @@ export async function readerOf(c: Context<Api>): Promise<{ readonly room: RoomId
   if (editor.ok && editor.value.room === room.output) {
     return { room: room.output, reader: { as: "editor", link: editor.value.link } };
   }
-  const expired = participant.refusal.reason === "token-expired" || (!editor.ok && editor.refusal.reason === "token-expired");
+  const expired =
+    participant.refusal.reason === "token-expired" || (!editor.ok && editor.refusal.reason === "token-expired");
   throw expired ? ApiError.of("token-expired", { "WWW-Authenticate": "Bearer" }) : refuse();
 }

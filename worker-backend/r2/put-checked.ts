@@ -27,12 +27,10 @@ export async function putChecked(
 ): Promise<R2Object | null> {
   const measured = new FixedLengthStream(incoming.bytes);
   const stop = new AbortController();
-  const flow = (incoming.body ?? new Blob([]).stream())
-    .pipeTo(measured.writable, { signal: stop.signal })
-    .then(
-      () => null,
-      (error: unknown) => ({ error }),
-    );
+  const flow = (incoming.body ?? new Blob([]).stream()).pipeTo(measured.writable, { signal: stop.signal }).then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
   const options: R2PutOptions = onlyIfNew
     ? { sha256: incoming.sha256, onlyIf: { etagDoesNotMatch: "*" } }
     : { sha256: incoming.sha256 };

@@ -1,7 +1,15 @@
 import type { EditorLinkId, ParticipantId, Role, TakeId } from "#protocol/ids.ts";
 import type { ClientMessage } from "#protocol/room-messages.ts";
 import { type LinkRow, type RoomState, type Take, without, withEntry } from "./room-state.ts";
-import { type DemuxEvent, isOpen, type JobEvent, queueWhenComplete, runDueJob, stepDemux, stepJob } from "./step-jobs.ts";
+import {
+  type DemuxEvent,
+  isOpen,
+  type JobEvent,
+  queueWhenComplete,
+  runDueJob,
+  stepDemux,
+  stepJob,
+} from "./step-jobs.ts";
 import {
   type ConnectedEvent,
   type DisconnectedEvent,
@@ -160,7 +168,9 @@ function settle(state: RoomState, context: StepContext): Step {
     effects.push(...done.effects);
   };
   for (const id of state.takes.keys()) {
-    apply(id, (now, take) => (expiresMs(take, context) <= context.nowMs ? deleteTake(now, take, context.nowMs) : stay(now)));
+    apply(id, (now, take) =>
+      expiresMs(take, context) <= context.nowMs ? deleteTake(now, take, context.nowMs) : stay(now),
+    );
     apply(id, (now, take) => endWhenOver(now, take, context));
     apply(id, (now, take) => queueWhenComplete(now, take, context));
     apply(id, (now, take) => runDueJob(now, take, context));
@@ -201,4 +211,3 @@ export function nextDueMs(state: RoomState, retentionMs: number): number | null 
   for (const purge of state.purges.values()) due = Math.min(due, purge.dueMs);
   return Number.isFinite(due) ? due : null;
 }
-

@@ -25,7 +25,9 @@ const range = v.object({ first: seq, last: seq });
 /** A document per row, and the ledger in columns, since it is large. */
 const SCHEMA = [
   "CREATE TABLE IF NOT EXISTS meta (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL)",
-  ...TABLES.map((table) => `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID`),
+  ...TABLES.map(
+    (table) => `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID`,
+  ),
   "CREATE TABLE IF NOT EXISTS tracks (take TEXT, track TEXT, body TEXT NOT NULL, PRIMARY KEY (take, track)) WITHOUT ROWID",
   `CREATE TABLE IF NOT EXISTS epochs (
      take TEXT, track TEXT, seq INTEGER, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
@@ -75,7 +77,10 @@ export class RoomStore {
     return this.#sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'meta'").toArray().length > 0;
   }
 
-  #bodies<Schema extends v.GenericSchema>(table: "meta" | (typeof TABLES)[number], schema: Schema): v.InferOutput<Schema>[] {
+  #bodies<Schema extends v.GenericSchema>(
+    table: "meta" | (typeof TABLES)[number],
+    schema: Schema,
+  ): v.InferOutput<Schema>[] {
     const rows = this.#sql.exec(`SELECT body FROM ${table}`).toArray();
     return rows.map((row) => v.parse(schema, v.parse(bodyOf, row.body)));
   }
@@ -83,7 +88,9 @@ export class RoomStore {
   #loadTracks(): Map<TakeId, Map<TrackId, Track>> {
     const held = new Map<string, { epochs: number; bytes: number }>();
     const counted = v.object({ take: v.string(), track: v.string(), epochs: v.number(), bytes: v.number() });
-    const counts = this.#sql.exec("SELECT take, track, COUNT(*) AS epochs, SUM(bytes) AS bytes FROM epochs GROUP BY take, track");
+    const counts = this.#sql.exec(
+      "SELECT take, track, COUNT(*) AS epochs, SUM(bytes) AS bytes FROM epochs GROUP BY take, track",
+    );
     for (const one of counts) {
       const { take, track, epochs, bytes } = v.parse(counted, one);
       held.set(`${take}/${track}`, { epochs, bytes });

@@ -61,7 +61,8 @@ export class SocketTalk {
       return this.#sockets.send(socket, { type: "clock-pong", id: message.id, t0: message.t0, t1 });
     }
     const done = this.#owner.apply({ type: "message", from: member.participant, role: member.role, message });
-    if (!done.ok) return this.#refuse(socket, message.type, SAID[done.refusal.reason] ?? "bad-message", done.refusal.reason);
+    if (!done.ok)
+      return this.#refuse(socket, message.type, SAID[done.refusal.reason] ?? "bad-message", done.refusal.reason);
     if (message.type === "leave") return this.#close(socket, 1000, "left");
     const online = done.value.online.get(member.participant);
     if (message.type === "status" && online) this.#sockets.keep(member.participant, online);
@@ -75,7 +76,8 @@ export class SocketTalk {
   }
 
   async #greet(socket: WebSocket, hello: { readonly protocol: number; readonly token: string }): Promise<void> {
-    if (hello.protocol !== ROOM_PROTOCOL) return this.#close(socket, CLOSE.protocolMismatch, "another protocol version");
+    if (hello.protocol !== ROOM_PROTOCOL)
+      return this.#close(socket, CLOSE.protocolMismatch, "another protocol version");
     const token = await verifyToken(this.#env.SIGNING_SECRET, "participant", hello.token, Date.now());
     const room = this.#owner.room();
     if (!room) return this.#close(socket, CLOSE.roomGone, "there is no such room");

@@ -3,7 +3,15 @@ import type { ParticipantId, Role } from "#protocol/ids.ts";
 import type { DeviceStatus } from "#protocol/room-messages.ts";
 import { type ParticipantRow, type RoomState, type Take, without, withEntry } from "./room-state.ts";
 import { roomView } from "./room-views.ts";
-import { changeTake, refuse, type Step, type StepContext, setParticipant, stay, tellParticipant } from "./step-parts.ts";
+import {
+  changeTake,
+  refuse,
+  type Step,
+  type StepContext,
+  setParticipant,
+  stay,
+  tellParticipant,
+} from "./step-parts.ts";
 
 /** A seat that was taken or last used this recently counts as taken, connected or not: 10 minutes. */
 export const SEAT_HELD_MS = 10 * 60_000;

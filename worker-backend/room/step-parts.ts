@@ -49,5 +49,11 @@ export function setParticipant(state: RoomState, row: ParticipantRow): RoomState
 export function tellParticipant(state: RoomState, participant: ParticipantId): readonly Effect[] {
   const row = state.participants.get(participant);
   if (!row) return [];
-  return [{ type: "broadcast", message: { type: "participant", participant: participantView(state, row) }, except: participant }];
+  return [
+    {
+      type: "broadcast",
+      message: { type: "participant", participant: participantView(state, row) },
+      except: participant,
+    },
+  ];
 }

@@ -124,7 +124,12 @@ export function stepDeclareTake(state: RoomState, event: DeclareTakeEvent, { now
   if (state.takes.has(event.take)) return stay(state);
   if (!mayHost(event.member)) return refuse(state, "not-host");
   if (state.takes.size >= MAX_TAKES) return refuse(state, "too-many");
-  const row = { ...blankTake(event.take, nowMs), alone: true, title: event.body.title, startedMs: event.body.startedMs };
+  const row = {
+    ...blankTake(event.take, nowMs),
+    alone: true,
+    title: event.body.title,
+    startedMs: event.body.startedMs,
+  };
   return stay(setTake(state, { row, tracks: new Map() }), [TAKES_CHANGED]);
 }
 

@@ -85,7 +85,8 @@ function sized(body: ReadableStream, bytes: number | bigint): ReadableStream {
 }
 
 const matches = (header: string | undefined, etag: string): boolean =>
-  header !== undefined && header.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
+  header !== undefined &&
+  header.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
 
 const attachment = (name: string): string => `attachment; filename="${name}"`;
 

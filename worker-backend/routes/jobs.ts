@@ -103,7 +103,12 @@ jobRoutes.put("/files/:name/multipart/:part", async (c) => {
   const part = pathNumber(c, "part", MAX_PARTS);
   const bytes = declaredLength(c, MAX_FILE_BYTES);
   if (part === 0) throw ApiError.of("bad-number");
-  const stored = await uploadPart(resumeUpload(c.env.BUCKET, key, c.req.query("uploadId")), part, c.req.raw.body, bytes);
+  const stored = await uploadPart(
+    resumeUpload(c.env.BUCKET, key, c.req.query("uploadId")),
+    part,
+    c.req.raw.body,
+    bytes,
+  );
   return c.json({ part: stored.partNumber, etag: stored.etag });
 });
 

@@ -97,7 +97,8 @@ async function tokenFor(
 
 roomRoutes.get("/:room/socket", async (c) => {
   const room = pathPart(c, "room", roomId);
-  if (c.req.header("Upgrade")?.toLowerCase() !== "websocket") throw ApiError.of("upgrade-needed", { Upgrade: "websocket" });
+  if (c.req.header("Upgrade")?.toLowerCase() !== "websocket")
+    throw ApiError.of("upgrade-needed", { Upgrade: "websocket" });
   const origin = c.req.header("Origin");
   if (!origin || !allowedOrigins(c.env, new URL(c.req.url).origin).has(origin)) throw ApiError.of("origin-refused");
   const response = await roomOf(c, room).fetch(c.req.raw);

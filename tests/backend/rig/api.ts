@@ -141,7 +141,12 @@ function lengthless(bytes: Uint8Array): ReadableStream {
 }
 
 /** A track with epochs 0 … `count` - 1. */
-export async function uploadTrack(seat: Seat, take: TakeId, count: number, source: Source = "camera"): Promise<TrackId> {
+export async function uploadTrack(
+  seat: Seat,
+  take: TakeId,
+  count: number,
+  source: Source = "camera",
+): Promise<TrackId> {
   const track = await declareTrack(seat, take, source);
   for (let seq = 0; seq < count; seq += 1) {
     const response = await putEpoch(seat, { take, track, seq, bytes: someBytes(seq) });

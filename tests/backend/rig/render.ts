@@ -12,9 +12,9 @@ export class FakeRender {
   #taken = 0;
 
   constructor() {
-    vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+    vi.stubGlobal("fetch", async (url: string, init: { readonly body: string }) => {
       if (url !== "http://render.invalid/jobs") throw new Error(`nothing listens at ${url}`);
-      const job = v.parse(demuxJob, JSON.parse(String(init.body)));
+      const job = v.parse(demuxJob, JSON.parse(init.body));
       this.jobs.push(job);
       const next = this.#waiting.shift();
       if (next) {

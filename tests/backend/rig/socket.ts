@@ -30,7 +30,10 @@ export class RoomSocket {
   }
 
   /** The next message of this type for which `also` holds; others stay. */
-  next<T extends ServerMessage["type"]>(type: T, also: (message: OfType<T>) => boolean = () => true): Promise<OfType<T>> {
+  next<T extends ServerMessage["type"]>(
+    type: T,
+    also: (message: OfType<T>) => boolean = () => true,
+  ): Promise<OfType<T>> {
     const isType = (message: ServerMessage): message is OfType<T> => message.type === type;
     const wants = (message: ServerMessage): boolean => isType(message) && also(message);
     const at = this.#heard.findIndex(wants);

@@ -1,9 +1,11 @@
+import type { TakeTotals } from "#core/ports/take-repo.ts";
 import type { RecorderState } from "#core/take/take-state.ts";
 import { TakeRecorder } from "#core/take/take-recorder.ts";
 import { pageCapture } from "#devices/page-capture.ts";
 import { probeCapture } from "#devices/probe.ts";
 import { openDevices } from "#devices/open-devices.ts";
 import { performanceClock } from "#platform/clock.ts";
+import { openManifest } from "#platform/dexie-schema.ts";
 import { dexieTakes } from "#platform/dexie-takes.ts";
 import { readEpochHead } from "#platform/epoch-head.ts";
 import { broadcastJournal } from "#platform/journal-channel.ts";
@@ -13,10 +15,19 @@ import { newTakeId, newTrackId } from "#platform/random-ids.ts";
 import { webCryptoHasher } from "#platform/sha256.ts";
 import { recoverTakes } from "#core/recovery/recover-takes.ts";
 import type { Source, TakeId, TrackId } from "#protocol/ids.ts";
+import type { EpochRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 import { asLocal } from "#protocol/units.ts";
 import { createTrackEncoder } from "#workers/encode/encode-client.ts";
 import { probeStorage } from "#workers/probe/storage-probe-client.ts";
 import { runContract } from "./rig-contracts.ts";
+
+/** All that the manifest says of a take; `epochs` in the order of `tracks`. */
+export interface RigRows {
+  readonly take: TakeRow | undefined;
+  readonly tracks: readonly TrackRow[];
+  readonly epochs: readonly (readonly EpochRow[])[];
+  readonly totals: TakeTotals;
+}
 
 /** What the tests call through the browser's protocol. Values are plain data. */
 export interface Rig {
@@ -28,14 +39,20 @@ export interface Rig {
   state(): RecorderState;
   stats(): ReturnType<TakeRecorder["stats"]>;
   waitForEpochs(atLeast: number): Promise<void>;
-  /** Ends the camera's device, as unplugging does, and gives it back after `ms`. */
-  loseCamera(ms: number): Promise<void>;
+  /** Ends the camera's device, as unplugging does; resolves when the recorder has noticed. */
+  loseCamera(): Promise<void>;
+  returnCamera(): Promise<boolean>;
   resizeCamera(width: number, height: number): Promise<void>;
   blockMainThread(ms: number): void;
-  rows(take: TakeId): Promise<unknown>;
+  /** Deletes the rows of the last epochs and leaves their bytes, as a crash between the two does. */
+  forgetRows(take: TakeId, epochs: number): Promise<void>;
+  /** Deletes all rows of a take and leaves its bytes. */
+  forgetTake(take: TakeId): Promise<void>;
+  takes(): Promise<readonly TakeId[]>;
+  rows(take: TakeId): Promise<RigRows>;
   epochNames(take: TakeId): Promise<readonly { track: TrackId; seq: number }[]>;
   epochBytes(take: TakeId, track: TrackId, seq: number): Promise<string>;
-  recover(): Promise<unknown>;
+  recover(): ReturnType<typeof recoverTakes>;
   contract(name: "epoch-store" | "take-repo"): Promise<readonly { rule: string; error: string | null }[]>;
 }
 
@@ -44,6 +61,8 @@ const store = opfsEpochStore();
 const locks = webLocks();
 const clock = performanceClock();
 const tracks = new Map<Source, MediaStreamTrack>();
+const captures = new Map<Source, { endDevice(): void }>();
+const lost: (() => void)[] = [];
 const waiting: { atLeast: number; resolve: () => void }[] = [];
 
 const recorder = new TakeRecorder(
@@ -61,7 +80,9 @@ const recorder = new TakeRecorder(
       const fewest = Math.min(...state.tracks.map((track) => track.epochs));
       for (const wait of waiting) if (state.tracks.length > 0 && fewest >= wait.atLeast) wait.resolve();
     },
-    sourceLost: () => {},
+    sourceLost: () => {
+      for (const resolve of lost.splice(0)) resolve();
+    },
     failed: (error) => {
       throw error;
     },
@@ -72,8 +93,24 @@ function capture(source: Source) {
   return () => {
     const track = tracks.get(source);
     if (track === undefined) throw new Error(`no ${source}`);
+    const clones: MediaStreamTrack[] = [];
+    const clone = track.clone.bind(track);
+    track.clone = () => {
+      const copy = clone();
+      clones.push(copy);
+      return copy;
+    };
+    captures.set(source, { endDevice: () => endTracks(clones) });
     return pageCapture(source, track, () => performance.now() * 1000);
   };
+}
+
+/** What unplugging does to the tracks of a device: they end, and say so (a track that is stopped by the page does not). */
+function endTracks(ended: readonly MediaStreamTrack[]): void {
+  for (const track of ended) {
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  }
 }
 
 async function drawnScreen(): Promise<MediaStreamTrack> {
@@ -129,14 +166,17 @@ const rig: Rig = {
     new Promise((resolve) => {
       waiting.push({ atLeast, resolve });
     }),
-  loseCamera: async (ms) => {
-    const old = tracks.get("camera");
-    old?.stop();
-    old?.dispatchEvent(new Event("ended"));
-    await new Promise((resolve) => setTimeout(resolve, ms));
+  loseCamera: () =>
+    new Promise((resolve) => {
+      lost.push(resolve);
+      const track = tracks.get("camera");
+      captures.get("camera")?.endDevice();
+      track?.stop();
+    }),
+  returnCamera: async () => {
     const opened = await openDevices({ camera: undefined, microphone: "" });
     if (opened.camera) tracks.set("camera", opened.camera);
-    await recorder.replace("camera", capture("camera"));
+    return recorder.replace("camera", capture("camera"));
   },
   resizeCamera: async (width, height) => {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { exact: width }, height: { exact: height } } });
@@ -149,6 +189,16 @@ const rig: Rig = {
     const until = performance.now() + ms;
     while (performance.now() < until);
   },
+  forgetRows: async (take, epochs) => {
+    const database = openManifest();
+    for (const { track } of await repo.tracks(take)) {
+      const rows = await repo.epochs(track);
+      for (const { seq } of rows.slice(-epochs)) await database.epochs.delete([track, seq]);
+    }
+    database.close();
+  },
+  forgetTake: (take) => repo.deleteTake(take),
+  takes: async () => (await repo.takes()).map((row) => row.take),
   rows: async (take) => {
     const trackRows = await repo.tracks(take);
     const epochs = await Promise.all(trackRows.map((track) => repo.epochs(track.track)));

@@ -110,7 +110,18 @@ function rig() {
     timers.splice(index, 1)[0]?.fire();
     await settled();
   };
-  return { session, sockets, newest, enter, fire, heard, renewals, states, settled, pass: (ms: number) => (nowMs += ms) };
+  return {
+    session,
+    sockets,
+    newest,
+    enter,
+    fire,
+    heard,
+    renewals,
+    states,
+    settled,
+    pass: (ms: number) => (nowMs += ms),
+  };
 }
 
 describe("a device in its room", () => {

@@ -34,10 +34,7 @@ function Track(props: { track: TrackFiguresView }): JSX.Element {
         <Fact name={`Dropped, ${count(dropped())}`} value={list(props.track.dropped)} />
         <Fact name="Encoded" value={`${count(props.track.encoded)}, ${count(props.track.queue)} in the queue`} />
         <Fact name="Sealed" value={count(props.track.sealed)} />
-        <Fact
-          name="Epochs"
-          value={`${count(props.track.epochs)}, ${bytes(props.track.bytes)}`}
-        />
+        <Fact name="Epochs" value={`${count(props.track.epochs)}, ${bytes(props.track.bytes)}`} />
         <Fact name="Runs" value={count(props.track.runs)} />
         <Fact name="Gaps" value={gapList(props.track.gaps)} />
       </dl>
@@ -68,12 +65,7 @@ export function FiguresPanel(props: { open: boolean; view: DebugView; close(): v
               )}
             </Show>
             <Show when={props.view.upload}>
-              {(upload) => (
-                <Fact
-                  name="Upload"
-                  value={`${upload().state}, ${bytes(upload().bytesPerSecond)}/s`}
-                />
-              )}
+              {(upload) => <Fact name="Upload" value={`${upload().state}, ${bytes(upload().bytesPerSecond)}/s`} />}
             </Show>
             <For each={props.view.facts}>{(fact) => <Fact name={fact.name} value={fact.value} />}</For>
           </dl>

@@ -202,7 +202,8 @@ export class MemoryServer implements UploadTransport {
   ): StoredRoom["takes"] extends Map<TakeId, infer Take> ? Take | ReturnType<typeof refused> : never {
     const room = this.rooms.get(access.room);
     if (!room) return refused(404, "no-such-room");
-    if (![...room.participants.values()].some((seat) => seat.tokens.has(access.token))) return refused(401, "bad-token");
+    if (![...room.participants.values()].some((seat) => seat.tokens.has(access.token)))
+      return refused(401, "bad-token");
     return room.takes.get(take) ?? refused(404, "no-such-take");
   }
 
@@ -225,8 +226,8 @@ export class MemoryServer implements UploadTransport {
     return this.#serve("declareTrack", at, signal, () => {
       const take = this.#take(access, at.take);
       if ("kind" in take) return take;
-      const participant = [...(this.rooms.get(access.room)?.participants ?? [])].find(
-        ([, seat]) => seat.tokens.has(access.token),
+      const participant = [...(this.rooms.get(access.room)?.participants ?? [])].find(([, seat]) =>
+        seat.tokens.has(access.token),
       )?.[0] as ParticipantId;
       const track = take.tracks.get(at.track) ?? { participant, epochs: new Map(), seal: null };
       take.tracks.set(at.track, track);

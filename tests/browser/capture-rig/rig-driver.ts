@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { readEpochHead } from "#platform/epoch-head.ts";
+import type { EpochMetadata } from "#protocol/epoch-format.ts";
+import type { Source, TakeId, TrackId } from "#protocol/ids.ts";
+import type { EpochRow, TrackRow } from "#protocol/take-manifest.ts";
+import type { Rig } from "./rig-page.ts";
+import { serveRig, type ServedRig } from "./serve-rig.ts";
+
+const run = promisify(execFile);
+
+/** DESIGN.md section 3. */
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-device-for-media-stream=fps=30",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+  "--disable-renderer-backgrounding",
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+];
+
+declare global {
+  /** On the rig's page. */
+  var rig: Rig;
+}
+
+export interface RigBrowser {
+  newContext(): Promise<BrowserContext>;
+  /** The rig's page, ready. Errors of the page fail the test that closes it. */
+  open(context: BrowserContext): Promise<Page>;
+  close(): Promise<void>;
+}
+
+export async function startRig(): Promise<RigBrowser> {
+  const served: ServedRig = await serveRig();
+  const browser: Browser = await chromium.launch({
+    executablePath: process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium",
+    args: FLAGS,
+  });
+  return {
+    newContext: () => browser.newContext(),
+    open: async (context) => {
+      const page = await context.newPage();
+      await page.goto(`${served.origin}/`);
+      await page.waitForFunction(() => "rig" in globalThis);
+      return page;
+    },
+    close: async () => {
+      await browser.close();
+      await served.close();
+    },
+  };
+}
+
+/** One epoch as it was kept: its row, its bytes, and what they say of themselves. */
+export interface KeptEpoch {
+  readonly row: EpochRow;
+  readonly bytes: Buffer;
+  readonly metadata: EpochMetadata;
+}
+
+export interface KeptTrack {
+  readonly row: TrackRow;
+  readonly epochs: readonly KeptEpoch[];
+}
+
+/** Reads a take back out of the page's journal and manifest, and checks what must hold for every one. */
+export async function readTake(page: Page, take: TakeId): Promise<ReadonlyMap<Source, KeptTrack>> {
+  const rows = await page.evaluate((id) => rig.rows(id), take);
+  const kept = new Map<Source, KeptTrack>();
+  for (const [at, row] of rows.tracks.entries()) {
+    const epochs: KeptEpoch[] = [];
+    for (const epoch of rows.epochs[at] ?? []) epochs.push(await readEpoch(page, take, row.track, epoch));
+    kept.set(row.source, { row, epochs });
+  }
+  return kept;
+}
+
+async function readEpoch(page: Page, take: TakeId, track: TrackId, row: EpochRow): Promise<KeptEpoch> {
+  const text = await page.evaluate(([t, k, seq]) => rig.epochBytes(t, k, seq), [take, track, row.seq] as const);
+  const bytes = Buffer.from(text, "base64");
+  const metadata = readEpochHead(bytes);
+  if (metadata === undefined) throw new Error(`epoch ${row.seq} of ${track} does not say what it is`);
+  return { row, bytes, metadata };
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Decodes the epochs of one run with ffmpeg: how many frames come out. Any complaint of the decoder fails. */
+export async function decodedFrames(epochs: readonly KeptEpoch[]): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "tapesync-decode-"));
+  try {
+    const file = join(folder, "run.mp4");
+    await writeFile(file, Buffer.concat(epochs.map((epoch) => epoch.bytes)));
+    const arguments_ = ["-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", file];
+    const { stdout, stderr } = await run("ffprobe", arguments_);
+    if (stderr.trim() !== "") throw new Error(stderr);
+    return Number(stdout.trim());
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
