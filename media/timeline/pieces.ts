@@ -28,8 +28,10 @@ export interface Piece {
   readonly uses: "all" | "video" | "audio";
 }
 
-/** Shorter differences between picture and sound of one file are no reason for a cut. */
+/** Shorter differences between picture and sound within one file are no reason for a cut … */
 const SLIVER_FRAMES = 3;
+/** … nor are these at its beginning and end: a camera warms up longer than a microphone. */
+const EDGE_FRAMES = 30;
 
 type Uses = Piece["uses"];
 
@@ -63,8 +65,9 @@ function usedRanges(master: TimelineMaster, wanted: "both" | "video" | "audio"):
     const hasVideo = video.some((range) => range.from <= from && from < range.to);
     const hasAudio = audio.some((range) => range.from <= from && from < range.to);
     if (to === undefined || !(hasVideo || hasAudio)) continue;
-    const uses: Uses =
-      single || hasVideo === hasAudio || to - from < SLIVER_FRAMES ? "all" : hasVideo ? "video" : "audio";
+    const edge = index === 0 || index === edges.length - 2;
+    const short = to - from < (edge ? EDGE_FRAMES : SLIVER_FRAMES);
+    const uses: Uses = single || hasVideo === hasAudio || short ? "all" : hasVideo ? "video" : "audio";
     const last = ranges.at(-1);
     if (last && last.uses === uses && last.to === from) ranges[ranges.length - 1] = { ...last, to };
     else ranges.push({ from, to, uses });

@@ -43,48 +43,65 @@ export interface BackgroundSync {
  * while bytes are left. Each time with a fresh tag, since the same tag again does nothing while it is backing off.
  */
 export function startBackgroundSync(ports: BackgroundSyncPorts): BackgroundSync {
+  const tags = syncTags(ports);
   let isPending = false;
-  let tags = 0;
-  const ask = async (): Promise<void> => {
-    if (!isPending) return;
-    tags += 1;
-    const tag = `${SYNC_TAG_PREFIX}${Date.now().toString(36)}-${tags}`;
-    const refused = await registerTag(ports, tag);
-    if (refused !== null) ports.note(refused);
+  /** While a take records, bytes come and go every second: that counts as pending until the next tag. */
+  let wasPending = false;
+  let askedMs = Number.NEGATIVE_INFINITY;
+  const ask = (): void => {
+    if (!wasPending) return;
+    wasPending = isPending;
+    askedMs = performance.now();
+    tags.ask();
   };
   const hidden = (): void => {
-    if (ports.page.visibilityState === "hidden") void ask();
+    if (ports.page.visibilityState === "hidden") ask();
   };
-  const left = (): void => void ask();
   ports.page.addEventListener("visibilitychange", hidden);
-  ports.window.addEventListener("pagehide", left);
-  const timer = ports.window.setInterval(left, FRESH_TAG_EVERY_MS);
+  ports.window.addEventListener("pagehide", ask);
+  const timer = ports.window.setInterval(ask, FRESH_TAG_EVERY_MS);
   return {
     pending(now) {
-      const began = now && !isPending;
       isPending = now;
-      if (began) void ask();
+      wasPending ||= now;
+      if (now && performance.now() - askedMs >= FRESH_TAG_EVERY_MS) ask();
     },
     stop() {
       ports.page.removeEventListener("visibilitychange", hidden);
-      ports.window.removeEventListener("pagehide", left);
+      ports.window.removeEventListener("pagehide", ask);
       ports.window.clearInterval(timer);
     },
   };
 }
 
-/** @returns why not, or `null`. */
-async function registerTag(ports: BackgroundSyncPorts, tag: string): Promise<string | null> {
-  try {
-    const registration: SyncingRegistration = await ports.ready();
-    if (registration.sync === undefined) return "this browser has no background sync";
-    await registration.sync.register(tag);
-    await registration.periodicSync?.register(`${SYNC_TAG_PREFIX}periodic`, { minInterval: PERIODIC_MIN_MS });
-    return null;
-  } catch (error) {
+/** Keeps the registration at hand: a page that is being left has no time to ask for it. */
+function syncTags(ports: BackgroundSyncPorts): { ask(): void } {
+  let registration: SyncingRegistration | null = null;
+  let isWanted = false;
+  let count = 0;
+  let isPeriodic = false;
+  const refused = (error: unknown): void => {
     if (!isRefusal(error)) throw error;
-    return `the browser refused a background sync (${error.name}: ${error.message})`;
-  }
+    ports.note(`the browser refused a background sync (${error.name}: ${error.message})`);
+  };
+  const ask = (): void => {
+    isWanted = true;
+    if (registration === null) return;
+    if (registration.sync === undefined) return ports.note("this browser has no background sync");
+    count += 1;
+    const tag = `${SYNC_TAG_PREFIX}${Date.now().toString(36)}-${count}`;
+    registration.sync.register(tag).catch(refused);
+    if (isPeriodic) return;
+    isPeriodic = true;
+    const minInterval = PERIODIC_MIN_MS;
+    registration.periodicSync?.register(`${SYNC_TAG_PREFIX}periodic`, { minInterval }).catch(refused);
+  };
+  const ready = (found: SyncingRegistration): void => {
+    registration = found;
+    if (isWanted) ask();
+  };
+  ports.ready().then(ready).catch(refused);
+  return { ask };
 }
 
 /** No permission, no active worker, or the browser's own limit. */

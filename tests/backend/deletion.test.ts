@@ -230,6 +230,21 @@ describe("deleting a room", () => {
   });
 });
 
+describe("a room that nobody uses", () => {
+  it("[HA74] goes 90 days after somebody was last seen in it, not while it has a take", async () => {
+    const host = await hostedRoom();
+    await ringAfter(host, 80 * DAY_MS);
+    const { token } = await renewed(host);
+    const { socket } = await connect({ ...host, token });
+    socket.close();
+    await socket.closed;
+    await ringAfter(host, 89 * DAY_MS);
+    expect((await call(`/api/rooms/${host.room}`)).status).toBe(200);
+    await ringAfter(host, DAY_MS + 1000);
+    expect((await call(`/api/rooms/${host.room}`)).status).toBe(404);
+  });
+});
+
 describe("a store that fails", () => {
   it.each(["before", "after"] as const)("[HA27] %s storing is 503, and trying again is acknowledged", async (fault) => {
     const host = await hostedRoom();

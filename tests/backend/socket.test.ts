@@ -306,6 +306,14 @@ describe("limits of a socket", () => {
     await socket.settled();
   });
 
+  it("[RM23] silent sockets do not keep people out", async () => {
+    const host = await hostedRoom();
+    const silent = await Promise.all(Array.from({ length: 64 }, () => openSocket(host.room)));
+    const { socket } = await connect(host);
+    expect((await silent[0]?.closed)?.code).toBe(CLOSE.tooFast);
+    await socket.settled();
+  });
+
   it("[RM22] a flood is refused once, then closed; others are not touched", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const host = await hostedRoom();

@@ -1,5 +1,5 @@
 import { ApiError } from "../refusals.ts";
-import { isLengthError } from "./put-checked.ts";
+import { isLengthError, measured } from "./measured.ts";
 
 /** R2 tells the cause as a number at the end of the message. */
 const codeOf = (error: unknown): number =>
@@ -31,16 +31,10 @@ export async function uploadPart(
   body: ReadableStream | null,
   bytes: number,
 ): Promise<R2UploadedPart> {
-  const measured = new FixedLengthStream(bytes);
-  const flow = (body ?? new Blob([]).stream()).pipeTo(measured.writable).then(
-    () => null,
-    (error: unknown) => ({ error }),
-  );
   try {
-    return await upload.uploadPart(part, measured.readable);
+    return await upload.uploadPart(part, measured(body, bytes));
   } catch (error) {
-    const broken = await flow;
-    throw isLengthError(error) || isLengthError(broken?.error) ? ApiError.of("length-wrong") : refusalOf(error);
+    throw isLengthError(error) ? ApiError.of("length-wrong") : refusalOf(error);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Sha256 } from "#protocol/ids.ts";
 import { toHex } from "../auth/bytes.ts";
 import { ApiError } from "../refusals.ts";
+import { isLengthError, measured } from "./measured.ts";
 
 /** What arrives, and what was said of it. */
 export interface Incoming {
@@ -25,34 +26,17 @@ export async function putChecked(
   incoming: Incoming,
   onlyIfNew: boolean,
 ): Promise<R2Object | null> {
-  const measured = new FixedLengthStream(incoming.bytes);
-  const stop = new AbortController();
-  const flow = (incoming.body ?? new Blob([]).stream()).pipeTo(measured.writable, { signal: stop.signal }).then(
-    () => null,
-    (error: unknown) => ({ error }),
-  );
-  const options: R2PutOptions = onlyIfNew
-    ? { sha256: incoming.sha256, onlyIf: { etagDoesNotMatch: "*" } }
-    : { sha256: incoming.sha256 };
-  let stored: R2Object | null;
+  const body = measured(incoming.body, incoming.bytes);
+  const { sha256 } = incoming;
   try {
-    stored = await bucket.put(key, measured.readable, options);
+    return await bucket.put(key, body, onlyIfNew ? { sha256, onlyIf: { etagDoesNotMatch: "*" } } : { sha256 });
   } catch (error) {
-    stop.abort();
     if (isChecksumError(error)) throw ApiError.of("digest-wrong");
-    const broken = await flow;
-    if (isLengthError(error) || isLengthError(broken?.error)) throw ApiError.of("length-wrong");
+    if (isLengthError(error)) throw ApiError.of("length-wrong");
+    console.warn(`storing: ${error instanceof Error ? error.message : String(error)}`);
     throw ApiError.of("store-unavailable", { "Retry-After": "1" });
   }
-  if (stored) return stored;
-  stop.abort();
-  await flow;
-  return null;
 }
-
-/** FixedLengthStream refuses to write past, or to close before, its length with a TypeError that names it. */
-export const isLengthError = (error: unknown): boolean =>
-  error instanceof TypeError && /FixedLengthStream/.test(error.message);
 
 /** SHA-256 that the store itself checked; `null` when it has none. */
 export function storedSha256(object: R2Object): string | null {

@@ -208,7 +208,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   async deleteRoom(member: Member): Promise<Outcome<true>> {
     const known = this.#asHost(member);
     if (!known.ok) return known;
-    await this.#shell.erase(known.value.meta.room);
+    await this.#shell.erase();
     return { ok: true, value: true };
   }
 
@@ -257,7 +257,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     if (request.headers.get("Upgrade")?.toLowerCase() !== "websocket") return new Response(null, { status: 426 });
     if (!this.#room) return new Response(null, { status: 404 });
-    if (this.#sockets.full) return new Response(null, { status: 429, headers: { "Retry-After": "5" } });
+    if (!this.#sockets.makeRoom()) return new Response(null, { status: 429, headers: { "Retry-After": "5" } });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     this.#sockets.add(server, Date.now());

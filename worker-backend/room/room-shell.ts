@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type JobId, jobId, type RoomId, type TakeId } from "#protocol/ids.ts";
+import { type JobId, jobId, type TakeId } from "#protocol/ids.ts";
 import { CLOSE } from "#protocol/room-messages.ts";
 import { randomId } from "../auth/secrets.ts";
 import { type Env, retentionMs } from "../env.ts";
@@ -58,12 +58,14 @@ export class RoomShell {
       this.#store.save(null, made);
     });
     this.#room = made;
+    this.#ctx.waitUntil(this.arm());
     return { ok: true, value: true };
   }
 
   /** Deletes the room: every row at once, every object before this returns or, when the bucket does not answer, later. */
-  async erase(room: RoomId): Promise<void> {
-    const grave = { prefix: roomPrefix(room), dueMs: Date.now(), again: true };
+  async erase(): Promise<void> {
+    if (!this.#room) return;
+    const grave = { prefix: roomPrefix(this.#room.meta.room), dueMs: Date.now(), again: true };
     this.#ctx.storage.transactionSync(() => {
       this.#store.erase();
       this.#store.setGrave(grave);
@@ -121,6 +123,8 @@ export class RoomShell {
         return this.#tellTakesChanged();
       case "dispatch":
         return this.#ctx.waitUntil(this.#dispatch(effect.take, effect.job));
+      case "erase":
+        return this.#ctx.waitUntil(this.erase());
     }
   }
 

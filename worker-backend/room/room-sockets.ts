@@ -46,8 +46,15 @@ export class RoomSockets {
     }
   }
 
-  get full(): boolean {
-    return this.#seats.size >= MAX_SOCKETS;
+  /**
+   * Makes room for one more socket: when there are too many, the oldest that has not said hello must go, so that silent ones
+   * cannot keep people out. @returns whether there is room
+   */
+  makeRoom(): boolean {
+    if (this.#seats.size < MAX_SOCKETS) return true;
+    const silent = [...this.#seats].find(([, seat]) => !seat.member);
+    if (silent) this.close(silent[0], CLOSE.tooFast, "too many sockets");
+    return silent !== undefined;
   }
 
   /** Who was connected before the object slept. */

@@ -74,6 +74,9 @@ export type RoomEvent =
 const MAX_LINKS = 100;
 const PURGE_RETRY_MS = 60_000;
 
+/** A room without takes is kept for those who have its link: 90 days after somebody was last seen in it. */
+export const ROOM_KEPT_MS = 90 * 86_400_000;
+
 /**
  * A take that nobody records any more ends by itself this long after its last track was sealed: time for a page that was
  * reloaded to say that it goes on. Takes recorded alone end at once.
@@ -178,7 +181,15 @@ function settle(state: RoomState, context: StepContext): Step {
   for (const link of state.links.values()) {
     if (link.expiresMs <= context.nowMs) next = { ...next, links: without(next.links, link.link) };
   }
+  if (abandonedMs(next) <= context.nowMs) effects.push({ type: "erase" });
   return stay(next, effects);
+}
+
+/** When a room without takes, that nobody is in, goes itself; never for any other. */
+function abandonedMs(state: RoomState): number {
+  if (state.takes.size > 0 || state.online.size > 0) return Number.POSITIVE_INFINITY;
+  const seen = [...state.participants.values()].map((row) => row.seenMs);
+  return Math.max(state.meta.createdMs, ...seen) + ROOM_KEPT_MS;
 }
 
 const expiresMs = (take: Take, { retentionMs }: StepContext): number => take.row.touchedMs + retentionMs;
@@ -203,7 +214,7 @@ function endWhenOver(state: RoomState, take: Take, { nowMs }: StepContext): Step
 
 /** When something is due next, ms since the Unix epoch; `null`: never. */
 export function nextDueMs(state: RoomState, retentionMs: number): number | null {
-  let due = Number.POSITIVE_INFINITY;
+  let due = abandonedMs(state);
   for (const { row } of state.takes.values()) {
     due = Math.min(due, row.touchedMs + retentionMs, row.endDueMs ?? due, isOpen(row.job) ? row.job.dueMs : due);
   }

@@ -18,7 +18,9 @@ export type Effect =
   | { readonly type: "broadcast"; readonly message: ServerMessage; readonly except?: ParticipantId }
   /** `takes-changed` to everybody, at most once a second. */
   | { readonly type: "takes-changed" }
-  | { readonly type: "dispatch"; readonly take: TakeId; readonly job: JobId };
+  | { readonly type: "dispatch"; readonly take: TakeId; readonly job: JobId }
+  /** The room is abandoned: everything of it goes. */
+  | { readonly type: "erase" };
 
 export interface Step {
   readonly state: RoomState;

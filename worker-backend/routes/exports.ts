@@ -9,6 +9,7 @@ import { type Api, type ApiContext, bearer, pathPart, roomOf } from "../http/api
 import { parseRange } from "../http/byte-range.ts";
 import { EXPORTS_COOKIE, readerOf } from "../http/exports-reader.ts";
 import { exportKey } from "../r2/keys.ts";
+import { measured } from "../r2/measured.ts";
 import { ApiError, valueOf } from "../refusals.ts";
 import type { DeliveredFiles } from "../room/room-do.ts";
 
@@ -73,15 +74,7 @@ async function sendFile(c: ApiContext, key: string, file: ExportFile): Promise<R
   if (c.req.method === "HEAD") return new Response(null, { status, headers });
   const object = await c.env.BUCKET.get(key, range ? { range } : {});
   if (!object) throw ApiError.of("store-unavailable", { "Retry-After": "1" });
-  return new Response(sized(object.body, range?.length ?? file.bytes), { status, headers });
-}
-
-/** With a known length the runtime sends Content-Length instead of chunks. */
-function sized(body: ReadableStream, bytes: number | bigint): ReadableStream {
-  const measured = new FixedLengthStream(bytes);
-  // A download that is broken off ends the pipe; the reader has heard of it already.
-  body.pipeTo(measured.writable).then(undefined, (error: unknown) => console.info(`download ended: ${String(error)}`));
-  return measured.readable;
+  return new Response(measured(object.body, range?.length ?? file.bytes), { status, headers });
 }
 
 const matches = (header: string | undefined, etag: string): boolean =>
@@ -101,7 +94,7 @@ exportRoutes.get("/takes/:take/exports.zip", async (c) => {
   };
   if (c.req.method === "HEAD") return new Response(null, { headers });
   const zip = makeZip(entries(c.env.BUCKET, room, take, files, lastModified));
-  return new Response(sized(zip, bytes), { headers });
+  return new Response(measured(zip, bytes), { headers });
 });
 
 /** One file after the other, each opened when its turn comes. */

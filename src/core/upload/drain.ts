@@ -77,6 +77,7 @@ export class Drain {
   /** The person wants everything tried again, now. */
   forgive(): void {
     this.#book.clear();
+    this.#preparation.forgive();
     this.#serverFailures = 0;
     this.#failuresInARow = 0;
     this.#board.problems([]);
@@ -190,6 +191,8 @@ export class Drain {
     const declared = await this.#preparation.declared(take, signal);
     if (job.kind === "declare") return;
     const track = job.kind === "epoch" ? job.epoch.track : job.track.track;
+    const refused = declared.refused.get(track);
+    if (refused) throw refused;
     await this.#preparation.listed(declared, track, signal);
     if (job.kind === "seal") return this.#seals.seal(declared, job.track, signal);
     await this.#epochs.send(declared, job.epoch, this.#board.bytesPerSecond(), signal);

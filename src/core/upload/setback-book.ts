@@ -34,7 +34,7 @@ export class SetbackBook {
     if (setback.trouble === null) return;
     const narrowed: Subject = {
       take: subject.take,
-      track: setback.scope === "take" ? null : subject.track,
+      track: setback.scope === "take" ? null : (setback.track ?? subject.track),
       seq: setback.scope === "epoch" ? subject.seq : null,
     };
     this.#problems.set(nameOf(narrowed), { ...narrowed, reason: setback.trouble, detail: setback.message });

@@ -1,4 +1,5 @@
 import { StudioError } from "#protocol/errors.ts";
+import type { TrackId } from "#protocol/ids.ts";
 import type { UploadTrouble, UploadWait } from "#protocol/upload-rpc.ts";
 
 /** How much of the upload a setback stops. */
@@ -12,6 +13,8 @@ export class UploadSetback extends StudioError<UploadWait | UploadTrouble> {
   readonly wait: UploadWait | null;
   readonly trouble: UploadTrouble | null;
   readonly scope: SetbackScope;
+  /** The track that it is about, where that is not the one of the work that met it. */
+  readonly track: TrackId | null;
   /** What the server asked for, ms; not capped. */
   readonly retryAfterMs: number | null;
 
@@ -19,7 +22,7 @@ export class UploadSetback extends StudioError<UploadWait | UploadTrouble> {
     what: { wait: UploadWait } | { trouble: UploadTrouble },
     scope: SetbackScope,
     detail: string,
-    more: { retryAfterMs?: number | null; cause?: unknown } = {},
+    more: { retryAfterMs?: number | null; track?: TrackId; cause?: unknown } = {},
   ) {
     const wait = "wait" in what ? what.wait : null;
     const trouble = "trouble" in what ? what.trouble : null;
@@ -32,6 +35,7 @@ export class UploadSetback extends StudioError<UploadWait | UploadTrouble> {
     this.wait = wait;
     this.trouble = trouble;
     this.scope = scope;
+    this.track = more.track ?? null;
     this.retryAfterMs = more.retryAfterMs ?? null;
   }
 
@@ -53,6 +57,12 @@ export class UploadSetback extends StudioError<UploadWait | UploadTrouble> {
 
   static givenUp(scope: "take" | "track" | "epoch", trouble: UploadTrouble, detail: string): UploadSetback {
     return new UploadSetback({ trouble }, scope, detail);
+  }
+
+  /** The same, about a track of the take that need not be the one that was being worked on. */
+  about(track: TrackId): UploadSetback {
+    const { trouble, scope, message } = this;
+    return trouble === null || scope !== "track" ? this : new UploadSetback({ trouble }, scope, message, { track });
   }
 }
 

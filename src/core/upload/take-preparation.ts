@@ -18,6 +18,8 @@ export interface DeclaredTake {
   /** How often in this launch. */
   readonly times: number;
   readonly tracks: Set<TrackId>;
+  /** Those that it refuses. Their take is not sealed: it would count as complete without them. */
+  readonly refused: Map<TrackId, UploadSetback>;
 }
 
 /**
@@ -52,8 +54,19 @@ export class TakePreparation {
     for (const [key, epoch] of this.#lost) if (epoch.take === take) this.#lost.delete(key);
   }
 
-  isDeclared(track: TrackRow): boolean {
-    return this.#declared.get(track.take)?.tracks.has(track.track) ?? false;
+  /** Whether the server has been asked to know the track, and has answered. */
+  isTold(track: TrackRow): boolean {
+    const declared = this.#declared.get(track.take);
+    return declared !== undefined && (declared.tracks.has(track.track) || declared.refused.has(track.track));
+  }
+
+  maySeal(take: TakeId): boolean {
+    return (this.#declared.get(take)?.refused.size ?? 0) === 0;
+  }
+
+  /** The person wants everything tried again: what was refused is declared anew. */
+  forgive(): void {
+    for (const { refused } of this.#declared.values()) refused.clear();
   }
 
   /** After the server was out of reach it may have come back with less than it had: every have-list is asked anew. */
@@ -67,7 +80,8 @@ export class TakePreparation {
       const declared = this.#declared.get(take.take) ?? (await this.#declareTake(take, signal));
       const tracks = await stored(() => this.#ports.repo.tracks(take.take));
       for (const track of tracks) {
-        if (!declared.tracks.has(track.track)) await this.#declareTrack(declared, track, signal);
+        const isTold = declared.tracks.has(track.track) || declared.refused.has(track.track);
+        if (!isTold) await this.#declareTrack(declared, track, signal);
       }
       return declared;
     });
@@ -83,7 +97,13 @@ export class TakePreparation {
     if (answer.kind === "refused") throw refusal(answer, "take");
     const times = (this.#timesDeclared.get(take.take) ?? 0) + 1;
     this.#timesDeclared.set(take.take, times);
-    const declared = { take: take.take, room, times, tracks: new Set<TrackId>() };
+    const declared = {
+      take: take.take,
+      room,
+      times,
+      tracks: new Set<TrackId>(),
+      refused: new Map<TrackId, UploadSetback>(),
+    };
     this.#declared.set(take.take, declared);
     return declared;
   }
@@ -93,8 +113,13 @@ export class TakePreparation {
     const answer = await this.#seats.authorised(declared.room, REPLY_STALL_MS, signal, (access, inner) =>
       this.#ports.transport.declareTrack(access, track, body, inner),
     );
-    if (answer.kind === "refused") throw this.refused(answer, declared, "track");
-    declared.tracks.add(track.track);
+    if (answer.kind !== "refused") {
+      declared.tracks.add(track.track);
+      return;
+    }
+    const refused = this.refused(answer, declared, "track").about(track.track);
+    if (refused.scope === "track") declared.refused.set(track.track, refused);
+    throw refused;
   }
 
   /**

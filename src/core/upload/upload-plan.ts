@@ -53,7 +53,11 @@ export async function makePlan(repo: TakeRepo, preparation: TakePreparation): Pr
     parts.push({ take, tracks, epochs: [...epochs.values()].filter((epoch) => epoch.take === take.take) });
   }
   return {
-    jobs: [...parts.flatMap((part) => declarations(part, preparation)), ...parts.flatMap(seals), ...sends(parts)],
+    jobs: [
+      ...parts.flatMap((part) => declarations(part, preparation)),
+      ...parts.flatMap((part) => seals(part, preparation)),
+      ...sends(parts),
+    ],
     left: leftOf(parts, totals, lost),
     takes: new Set(takes.map(({ take }) => take)),
   };
@@ -61,7 +65,7 @@ export async function makePlan(repo: TakeRepo, preparation: TakePreparation): Pr
 
 /** A take is told to the server as soon as it has tracks, so that the room waits for them. */
 function declarations({ take, tracks }: TakeParts, preparation: TakePreparation): Job[] {
-  const due = tracks.some((track) => !track.sealed && !preparation.isDeclared(track));
+  const due = tracks.some((track) => !track.sealed && !preparation.isTold(track));
   if (!due) return [];
   return [{ kind: "declare", key: `declare/${take.take}`, subject: { take: take.take, track: null, seq: null } }];
 }
@@ -70,8 +74,8 @@ function declarations({ take, tracks }: TakeParts, preparation: TakePreparation)
  * Only of takes that have ended: while one records, another track may still come, and a take whose tracks are all
  * sealed counts as ended for the room.
  */
-function seals({ take, tracks, epochs }: TakeParts): Job[] {
-  if (take.state === "recording") return [];
+function seals({ take, tracks, epochs }: TakeParts, preparation: TakePreparation): Job[] {
+  if (take.state === "recording" || !preparation.maySeal(take.take)) return [];
   return tracks
     .filter((track) => track.state !== "recording" && !track.sealed)
     .filter((track) => epochs.every((epoch) => epoch.track !== track.track))

@@ -96,7 +96,7 @@ export function saysSafe(page: Page): Promise<number> {
   return page.getByRole("status").filter({ hasText: "Safe to leave" }).count();
 }
 
-/** What the debug panel counts for one track. */
+/** What the debug panel counts for one track: frames of picture, samples of sound at 48 kHz. */
 export interface Figures {
   readonly source: string;
   readonly captured: number;
@@ -110,7 +110,8 @@ export interface Figures {
 export async function readFigures(page: Page): Promise<Figures[]> {
   await page.keyboard.press("Shift+D");
   const panel = page.getByTestId("figures");
-  await panel.locator("section dl").first().waitFor({ timeout: PATIENCE_MS });
+  // The panel opens at once and asks the workers then.
+  await panel.locator("section dt").filter({ hasText: "Captured" }).first().waitFor({ timeout: PATIENCE_MS });
   const sections = await panel.locator("section").evaluateAll((all) =>
     all.map((section) => ({
       title: section.querySelector("h3")?.textContent ?? "",

@@ -118,6 +118,12 @@ describe("timeline.fcpxml", () => {
     ]);
   });
 
+  it("[DM11] a camera that warms up a little longer than the microphone needs no angle more", () => {
+    const late = [{ from: 8, to: 295 }];
+    const text = writeFcpxml({ title: "", rate: 30, lanes: [lane("A", [master("A.mkv", { video: late })])] });
+    expect(angles(text).map((angle) => angle.children.map((item) => item.name))).toEqual([["asset-clip"]]);
+  });
+
   it("[DM12] a clock that runs fast or slow is followed by whole frames, half a frame off at most, without a hole", () => {
     for (const ppm of [-90, 90]) {
       const exact = (frame: number) => 7 + frame * (1 + ppm * 1e-6);
@@ -238,7 +244,7 @@ describe("the check itself", () => {
           .replace('angleID="angle-3" srcEnable="audio"', 'angleID="angle-3" srcEnable="video"'),
       /pictures/,
     ],
-    ["overlapping lanes", (text) => text.replaceAll('lane="2"', 'lane="1"'), /overlap/],
+    ["overlapping lanes", (text) => text.replaceAll('lane="3"', 'lane="1"'), /overlap/],
     ["text", (text) => text.replace("</event>", "x</event>"), /well-formed/],
     ["an open element", (text) => text.replace("</event>", ""), /well-formed/],
   ];

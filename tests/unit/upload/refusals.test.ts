@@ -141,6 +141,22 @@ describe("what the server answers", () => {
     expect(rig.server.count("declareTake")).toBeLessThanOrEqual(2);
   });
 
+  it("[UP18] a track that the server does not want is named; the others arrive, and none is sealed without it", async () => {
+    const rig = new UploadRig();
+    await rig.recorded("take", { tracks: { microphone: 3, camera: 3 } }, await rig.seated());
+    const camera = trackOf("take", "camera");
+    rig.server.faultFor = (call) =>
+      call.name === "declareTrack" && call.track === camera ? { kind: "refuse", status: 409 } : null;
+    const uploader = rig.start();
+    await rig.time.until(() => uploader.state().phase === "idle" && uploader.state().problems.length > 0);
+    expect(uploader.state().problems).toMatchObject([{ reason: "conflict", track: camera, seq: null }]);
+    expect(rig.repo.left().map((row) => row.track)).toEqual([camera, camera, camera]);
+    expect(rig.server.count("seal")).toBe(0);
+    rig.server.faultFor = () => null;
+    uploader.engine.kick("person");
+    await rig.time.until(() => rig.allSealed());
+  });
+
   it("[UP20] an epoch without a file is reported; the row and the rest stay", async () => {
     const rig = new UploadRig();
     await rig.recorded("take", { tracks: { microphone: 3 } }, await rig.seated());

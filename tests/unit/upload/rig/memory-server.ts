@@ -16,7 +16,7 @@ import type {
 } from "#protocol/http-api.ts";
 import type { ParticipantId, RoomId, Secret, Sha256, TakeId, TrackId } from "#protocol/ids.ts";
 import { hashOf, MemoryFile } from "./memory-device.ts";
-import type { VirtualTime } from "./virtual-time.ts";
+import type { Scheduler } from "#core/ports/time.ts";
 
 export type CallName = keyof UploadTransport;
 
@@ -52,6 +52,10 @@ interface StoredRoom {
 
 type Reply<Value> = Answer<Value>;
 
+interface ServerTime extends Scheduler {
+  readonly nowMs: number;
+}
+
 const refused = (
   status: number,
   reason: string,
@@ -70,10 +74,10 @@ export class MemoryServer implements UploadTransport {
   latencyMs = 20;
   underWay = 0;
   mostUnderWay = 0;
-  readonly #time: VirtualTime;
+  readonly #time: ServerTime;
   #names = 0;
 
-  constructor(time: VirtualTime) {
+  constructor(time: ServerTime) {
     this.#time = time;
   }
 
