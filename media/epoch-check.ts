@@ -1,4 +1,4 @@
-import { createFile, Log, MP4BoxBuffer } from "mp4box";
+import { createFile, MP4BoxBuffer } from "mp4box";
 import { EPOCH_TIMESCALE } from "#protocol/epoch-format.ts";
 import { type BoxRange, boxAt, listBoxes, onlyBox, timescaleAt, u32, u64 } from "./boxes.ts";
 import { EpochError } from "./epoch-error.ts";
@@ -41,9 +41,6 @@ export function sampleTable(bytes: Uint8Array, moov: BoxRange, moof: BoxRange, m
   }
   return own;
 }
-
-// Its warnings go to the console otherwise.
-Log.setLogLevel(Log.error);
 
 const disagree = (what: string) => EpochError.of("bad-structure", `two readers disagree: ${what}`);
 

@@ -129,6 +129,8 @@ export interface EncodeStats {
   readonly sealed: number;
   /** Still pictures of a screen that were encoded again. */
   readonly repeated: number;
+  /** Samples of silence put in for gaps below 30 ms; they are in `encoded` and `sealed` too. */
+  readonly filled: number;
   /** Waiting in the encoder. */
   readonly queue: number;
   readonly epochs: number;

@@ -33,7 +33,7 @@ export interface ExportedFile {
   readonly name: string;
   readonly bytes: number;
   /** A `File` when it lies in the origin's file system; `null` when it is where the person wanted it. */
-  readonly file: Blob | null;
+  readonly file: object | null;
 }
 
 export interface ExportProgressReport {

@@ -164,7 +164,8 @@ export class RoomDurableObject extends DurableObject<Env> {
     if (!known.ok) return known;
     const { meta, takes } = known.value;
     const newestFirst = [...takes.values()].sort((a, b) => b.row.startedMs - a.row.startedMs);
-    const summaries = newestFirst.map((take) => takeSummary(known.value, take, retentionMs(this.env)));
+    const nowMs = Date.now();
+    const summaries = newestFirst.map((take) => takeSummary(known.value, take, retentionMs(this.env), nowMs));
     return { ok: true, value: { room: meta.room, title: meta.title, takes: summaries } };
   }
 

@@ -4,7 +4,15 @@ import type { ParticipantId } from "#protocol/ids.ts";
 import type { ParticipantView, RoomView, TakeView } from "#protocol/room-messages.ts";
 import { asRoom } from "#protocol/units.ts";
 import * as v from "valibot";
-import { isComplete, newestTake, type ParticipantRow, type RoomState, type Take, type Track } from "./room-state.ts";
+import {
+  isComplete,
+  type JobRow,
+  newestTake,
+  type ParticipantRow,
+  type RoomState,
+  type Take,
+  type Track,
+} from "./room-state.ts";
 
 /** Somebody who went away stays in the list this long, so that the host sees what is still to come from them. */
 export const SHOWN_AFTER_MS = 12 * 3_600_000;
@@ -67,20 +75,32 @@ function participantsOf(state: RoomState, take: Take): readonly ParticipantRow[]
   return [...ids].flatMap((id) => state.participants.get(id) ?? []);
 }
 
-export function takeSummary(state: RoomState, take: Take, retentionMs: number): TakeSummary {
+export function takeSummary(state: RoomState, take: Take, retentionMs: number, nowMs: number): TakeSummary {
   const { row } = take;
   return {
     take: row.take,
     title: row.title,
     state: row.state,
+    ...(row.number > 0 ? { number: row.number } : {}),
     startedMs: row.startedMs,
+    stoppedMs: row.stopRoomUs === null ? null : Math.round(row.stopRoomUs / 1000),
     expiresMs: Math.round(row.touchedMs + retentionMs),
     complete: isComplete(take),
-    participants: participantsOf(state, take).map(({ participant, name, role }) => ({ participant, name, role })),
+    participants: participantsOf(state, take).map(({ participant, name, role }) => ({
+      participant,
+      name,
+      role,
+      connected: state.online.has(participant),
+    })),
     tracks: [...take.tracks.values()].map(trackSummary),
-    job: row.job && v.parse(jobState, row.job),
+    job: row.job && jobView(row.job, nowMs),
     exports: (row.delivered?.files ?? []).map((file) => v.parse(exportFile, file)),
   };
+}
+
+function jobView(job: JobRow, nowMs: number): NonNullable<TakeSummary["job"]> {
+  const tried = job.state === "waiting" && job.tries > 0;
+  return { ...v.parse(jobState, job), nextTryInMs: tried ? Math.max(0, job.dueMs - nowMs) : null };
 }
 
 type JobEpochs = DemuxJob["participants"][number]["tracks"][number]["epochs"];

@@ -240,21 +240,23 @@ export class AudioPipeline implements TrackPipeline {
     session.gap(lastEndUs, fromUs, "capture-dropped");
     session.dropped.capture += Math.round((jumpUs * OPUS_RATE) / 1e6);
     if (jumpUs < FILL_BELOW_US && this.#times !== undefined) {
-      this.#fill(lastEndUs, jumpUs);
+      session.filled += this.#fill(lastEndUs, jumpUs);
       return;
     }
     await this.#closeStretch();
     this.#slicer?.skip(fromUs, Math.round((jumpUs * OPUS_RATE) / 1e6));
   }
 
-  #fill(fromUs: number, lengthUs: number): void {
+  /** Samples at 48 kHz that were put in. */
+  #fill(fromUs: number, lengthUs: number): number {
     const silence = new Float32Array(Math.round((lengthUs * this.#rate) / 1e6));
-    if (silence.length === 0) return;
+    if (silence.length === 0) return 0;
     this.#feed(
       Array.from({ length: this.#channels }, () => silence),
       fromUs,
       lengthUs / silence.length,
     );
+    return (silence.length * OPUS_RATE) / this.#rate;
   }
 
   #feed(planes: Planes, fromUs: number, frameUs: number): void {

@@ -201,6 +201,7 @@ function statsOf(session: TrackSession, pipeline: TrackPipeline): EncodeStats {
     encoded: session.encoded,
     sealed: sealer.sealed,
     repeated: session.repeated,
+    filled: Math.round(session.filled),
     queue: pipeline.queue,
     epochs: sealer.epochs,
     runs: session.run + 1,

@@ -20,6 +20,7 @@ export class TrackSession {
   captured = 0;
   encoded = 0;
   repeated = 0;
+  filled = 0;
   run = 0;
   readonly dropped = { capture: 0, encoderBusy: 0, encoderError: 0, disorder: 0 };
 

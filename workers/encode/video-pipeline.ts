@@ -97,6 +97,7 @@ export class VideoPipeline implements TrackPipeline {
     this.#read(input);
     const frames = await this.#sample();
     try {
+      if (frames.length === 0) frames.push(this.#blank());
       const [first] = frames;
       if (first === undefined) throw EncodeFailed.noInput("the camera gave no picture");
       this.#picture = { ...this.#picture, ...sizeOf(first) };
@@ -399,7 +400,16 @@ export class VideoPipeline implements TrackPipeline {
     if (this.#sampling.length >= TRIAL_SAMPLE) this.#onSampled?.();
   }
 
-  async #sample(): Promise<readonly VideoFrame[]> {
+  /** A screen that stands still gives no frame until something moves: the encoder is warmed with a black picture. */
+  #blank(): VideoFrame {
+    const { width, height } = this.#picture;
+    if (this.#source !== "screen" || width === 0) throw EncodeFailed.noInput("the camera gave no picture");
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext("2d")?.fillRect(0, 0, width, height);
+    return new VideoFrame(canvas, { timestamp: 0 });
+  }
+
+  async #sample(): Promise<VideoFrame[]> {
     const frames: VideoFrame[] = [];
     this.#sampling = frames;
     // A still screen gives only one frame.
@@ -424,10 +434,7 @@ function pictureOf(input: CaptureInput & { kind: "video" }): Picture {
   return { width: input.width, height: input.height, frameRate: input.frameRate > 0 ? input.frameRate : 30 };
 }
 
-/** Settings may lie; the frame does not. */
+/** Settings may lie; the frame does not. A camera that is asked for less than it has gives all, to be scaled to this size. */
 function sizeOf(frame: VideoFrame): { width: number; height: number } {
-  return {
-    width: frame.visibleRect?.width ?? frame.codedWidth,
-    height: frame.visibleRect?.height ?? frame.codedHeight,
-  };
+  return { width: frame.displayWidth, height: frame.displayHeight };
 }

@@ -6,8 +6,21 @@ import type {
   ExportTarget,
   ExportWorkerApi,
 } from "#protocol/export-rpc.ts";
-import type { Result } from "#protocol/errors.ts";
+import { ok, type Result } from "#protocol/errors.ts";
 import type { TakeId } from "#protocol/ids.ts";
+
+/** A finished master; `file` is there when the page is to hand it to the person. */
+export interface ExportedMaster {
+  readonly name: string;
+  readonly bytes: number;
+  readonly file: Blob | null;
+}
+
+export interface ExportOutcome {
+  readonly files: readonly ExportedMaster[];
+  /** Pieces that are missing or damaged; each is a gap in the files. */
+  readonly unusable: number;
+}
 
 /** The export worker as the page sees it. It stays for as long as the page: its files are removed once it has gone. */
 export interface ExportClient {
@@ -17,7 +30,7 @@ export interface ExportClient {
     target: ExportTarget,
     onProgress: (progress: ExportProgressReport) => void,
     signal: AbortSignal,
-  ): Promise<Result<ExportDone, ExportReason>>;
+  ): Promise<Result<ExportOutcome, ExportReason>>;
   discard(take: TakeId): Promise<void>;
 }
 
@@ -33,7 +46,8 @@ export function createExportClient(): ExportClient {
       const cancel = () => void remote.cancel(take);
       signal.addEventListener("abort", cancel, { once: true });
       try {
-        return await remote.exportTake({ take, target }, proxy(onProgress));
+        const done = await remote.exportTake({ take, target }, proxy(onProgress));
+        return done.ok ? ok({ ...done.value, files: done.value.files.map(toMaster) }) : done;
       } finally {
         signal.removeEventListener("abort", cancel);
       }
@@ -41,3 +55,9 @@ export function createExportClient(): ExportClient {
     discard: (take) => remote.discard(take),
   };
 }
+
+const toMaster = ({ name, bytes, file }: ExportDone["files"][number]): ExportedMaster => ({
+  name,
+  bytes,
+  file: file instanceof Blob ? file : null,
+});

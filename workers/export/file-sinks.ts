@@ -160,7 +160,7 @@ function chosenFolderSink(folder: FileSystemDirectoryHandle): ExportSink {
       const replaces = await hasEntry(folder, name);
       const file = await streamFile(await folder.getFileHandle(name, { create: true }));
       return {
-        write: file.write,
+        write: (chunks, position) => file.write(chunks, position),
         close: async () => {
           const end = await file.close();
           done.push(name);

@@ -17,10 +17,12 @@ export class FrameClock {
   #leastUs = Number.POSITIVE_INFINITY;
   #hints: number[] = [];
   #frozen: number | undefined;
+  #isFreezing = false;
 
   /** A frame was read. */
   arrived(stampUs: number, nowUs: number): void {
     if (this.#frozen !== undefined) return;
+    if (this.#isFreezing) this.#frozen = Math.round(nowUs - stampUs);
     this.#leastUs = Math.min(this.#leastUs, nowUs - stampUs);
     this.#stamps.push(stampUs);
     if (this.#stamps.length > REMEMBERED) this.#stamps.shift();
@@ -45,13 +47,15 @@ export class FrameClock {
       : { method: "capture-time", uncertaintyUs: 200 };
   }
 
-  /** From now on the offset stays as it is: within a take it must not move. */
+  /** From now on the offset stays as it is: within a take it must not move. Before the first frame, that one decides. */
   freeze(): void {
+    this.#isFreezing = true;
     this.#frozen = this.offsetUs();
   }
 
   /** The take is over: it may get better again. */
   thaw(): void {
+    this.#isFreezing = false;
     this.#frozen = undefined;
   }
 

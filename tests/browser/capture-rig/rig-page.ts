@@ -118,8 +118,13 @@ async function drawnScreen(): Promise<MediaStreamTrack> {
   canvas.width = 640;
   canvas.height = 360;
   const context = canvas.getContext("2d");
-  context?.fillRect(0, 0, 640, 360);
   const [track] = canvas.captureStream(30).getVideoTracks();
+  let strokes = 0;
+  const timer = setInterval(() => {
+    context?.fillRect(strokes * 10, 0, 5, 360);
+    strokes += 1;
+    if (strokes === 15) clearInterval(timer);
+  }, 100);
   if (track === undefined) throw new Error("no canvas track");
   return track;
 }
@@ -186,8 +191,10 @@ const rig: Rig = {
     await recorder.replace("camera", capture("camera"));
   },
   blockMainThread: (ms) => {
-    const until = performance.now() + ms;
-    while (performance.now() < until);
+    // Blocked without using the CPU that the encoder needs: the answer takes that long.
+    const request = new XMLHttpRequest();
+    request.open("GET", `/slow?ms=${ms}`, false);
+    request.send();
   },
   forgetRows: async (take, epochs) => {
     const database = openManifest();

@@ -44,7 +44,11 @@ export async function serveRig(): Promise<ServedRig> {
 }
 
 async function answer(folder: string, address: string, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(address, "http://rig");
+  const { pathname, searchParams } = new URL(address, "http://rig");
+  if (pathname === "/slow") {
+    setTimeout(() => response.end(), Number(searchParams.get("ms")));
+    return;
+  }
   const file = pathname === "/" ? "index.html" : pathname.slice(1);
   response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
   response.end(await readFile(join(folder, file)));

@@ -115,7 +115,7 @@ describe("masters", () => {
       source: "camera",
       fromUs: 0,
       seconds: 8,
-      then: { atUs: 3_500_000, clip: large },
+      after: { atUs: 3_500_000, clip: large },
     });
     const sound = await microphone("Alice", page, 0, 8);
     const { delivery, folder } = await deliver(takeOf({ Alice: [trackSources(picture), trackSources(sound)] }));

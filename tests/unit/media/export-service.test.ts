@@ -126,7 +126,7 @@ describe("export in the browser", () => {
     expect(done.value.files.map((file) => file.name)).toEqual(["Zoe.mkv"]);
     expect(done.value.unusable).toBe(0);
     const blob = done.value.files[0]?.file;
-    expect(blob?.size).toBe(done.value.files[0]?.bytes);
+    expect(blob instanceof Blob && blob.size).toBe(done.value.files[0]?.bytes);
     const packets = probePackets(join(folder, "Zoe.mkv"));
     for (const [stream, tape] of recorded.entries()) {
       const expected = tape.epochs.flatMap((epoch) => epoch.packets.map((packet) => sha256Hex(packet.data)));

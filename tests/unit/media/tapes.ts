@@ -63,7 +63,7 @@ export interface RecordOptions {
   readonly fromUs: number;
   readonly seconds: number;
   /** Later runs: from this sample time on (µs since the track's zero) another clip is used. */
-  readonly then?: { readonly atUs: number; readonly clip: Clip };
+  readonly after?: { readonly atUs: number; readonly clip: Clip };
   /** Left out of the media; declared with this reason. Times since the track's zero. */
   readonly gaps?: readonly Gap[];
   /** Error of each clock sample, µs, by the number of the epoch. */
@@ -94,10 +94,10 @@ interface PlacedPacket {
 function play(options: RecordOptions): PlacedPacket[] {
   const placed: PlacedPacket[] = [];
   const endUs = options.seconds * 1e6;
-  const stretches = options.then
+  const stretches = options.after
     ? [
-        { clip: options.clip, fromUs: 0, toUs: options.then.atUs },
-        { clip: options.then.clip, fromUs: options.then.atUs, toUs: endUs },
+        { clip: options.clip, fromUs: 0, toUs: options.after.atUs },
+        { clip: options.after.clip, fromUs: options.after.atUs, toUs: endUs },
       ]
     : [{ clip: options.clip, fromUs: 0, toUs: endUs }];
   for (const [run, stretch] of stretches.entries()) {

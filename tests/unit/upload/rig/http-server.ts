@@ -31,14 +31,31 @@ export async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The memory server behind the paths of the HTTP API. */
-export async function memoryHttpServer(): Promise<HttpServer & { readonly memory: MemoryServer }> {
+export interface MemoryHttpServer extends HttpServer {
+  readonly memory: MemoryServer;
+  /** Answers every call of the API in its place; `null`: the API is back. */
+  breakWith(answer: ((response: ServerResponse) => void) | null): void;
+}
+
+/** The memory server behind the paths of the HTTP API; `other` answers everything else. */
+export async function memoryHttpServer(
+  other: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => void response.end(),
+): Promise<MemoryHttpServer> {
   const memory = new MemoryServer({ nowMs: 0, delay: async () => undefined });
   memory.latencyMs = 0;
+  let broken: ((response: ServerResponse) => void) | null = null;
   const server = await listen((request, response) => {
-    void route(memory, request).then((answer) => reply(response, answer));
+    if (!request.url?.startsWith("/api/")) other(request, response);
+    else if (broken) broken(response);
+    else void route(memory, request).then((answer) => reply(response, answer));
   });
-  return { ...server, memory };
+  return {
+    ...server,
+    memory,
+    breakWith: (answer) => {
+      broken = answer;
+    },
+  };
 }
 
 type AnyAnswer = Answer<unknown> | { readonly kind: "missing"; readonly ranges: readonly (readonly number[])[] };

@@ -1,0 +1,96 @@
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openProfile, openRig, serveUploadRig, takeFor, type UploadRigServer } from "./upload-rig/upload-driver.ts";
+
+/** The browser may take its time to wake the worker. */
+const WAKE_MS = 90_000;
+
+let server: UploadRigServer;
+let context: BrowserContext;
+
+beforeAll(async () => {
+  server = await serveUploadRig();
+  context = await openProfile(server.origin);
+});
+
+afterAll(async () => {
+  await context?.close();
+  await server?.close();
+});
+
+async function controlled(page: Page): Promise<void> {
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null && uploadRig.offers.includes("offline"));
+}
+
+describe("the service worker", () => {
+  it("[SW1] keeps the app: every page address opens without a network", async () => {
+    const page = await openRig(context);
+    await controlled(page);
+    await context.setOffline(true);
+    try {
+      const offline = await openRig(context, "/r/some-room/exports");
+      expect(await offline.title()).toBe("Upload rig");
+      // Its scripts, and those of its workers, come from the device too.
+      expect(await offline.evaluate(() => uploadRig.left())).toBe(0);
+      await offline.close();
+    } finally {
+      await context.setOffline(false);
+    }
+    await page.close();
+  });
+
+  it("[SW2] never answers for the API", async () => {
+    const page = await openRig(context);
+    await controlled(page);
+    server.breakWith((response) => void response.writeHead(404).end("not kept here"));
+    const response = await page.goto("/api/rooms/some-room/takes/take/exports/file");
+    expect([response?.status(), await response?.text()]).toEqual([404, "not kept here"]);
+    expect(response?.fromServiceWorker()).toBe(false);
+    server.breakWith(null);
+    await page.close();
+  });
+
+  it("[SW4] a new version waits until it is asked for, and reloads only the page that asked", async () => {
+    const page = await openRig(context);
+    await controlled(page);
+    const other = await openRig(context);
+    server.version = "another version";
+    await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+    await page.waitForFunction(() => uploadRig.offers.includes("update"));
+    await page.evaluate(() => uploadRig.record());
+    expect(await page.evaluate(() => uploadRig.update()), "[SW5] never during a take").toBe("recording");
+    await page.evaluate(() => uploadRig.release());
+    await other.evaluate(() => {
+      document.title = "not reloaded";
+    });
+    const reloaded = page.waitForEvent("load");
+    await page.evaluate(() => void uploadRig.update());
+    await reloaded;
+    await controlled(page);
+    expect(await page.evaluate(async () => (await navigator.serviceWorker.ready).waiting)).toBeNull();
+    expect(await other.title()).toBe("not reloaded");
+    await other.waitForFunction(() => uploadRig.offers.includes("update"));
+    await Promise.all([page.close(), other.close()]);
+  });
+
+  it("[SW6] uploads what is left after the page is gone", async () => {
+    const blank = await context.newPage();
+    const page = await openRig(context);
+    await controlled(page);
+    const planted = await takeFor(server, { epochs: 12, bytes: 200_000 });
+    await page.evaluate((take) => uploadRig.plant(take), planted);
+    server.breakWith((response) => void response.writeHead(503).end());
+    await page.evaluate(() => uploadRig.upload());
+    await page.waitForFunction(() => uploadRig.state().phase === "waiting");
+    await page.evaluate(() => uploadRig.background());
+    expect(await page.evaluate(() => uploadRig.notes)).toEqual([]);
+    await page.close();
+    server.breakWith(null);
+    await expect
+      .poll(() => server.memory.track(planted.track)?.seal?.epochs, { timeout: WAKE_MS, interval: 200 })
+      .toBe(12);
+    const again = await openRig(context);
+    await again.waitForFunction(async () => (await uploadRig.left()) === 0);
+    await Promise.all([again.close(), blank.close()]);
+  });
+});
