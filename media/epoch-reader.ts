@@ -74,7 +74,8 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /**
  * A whole epoch: metadata, decoder config and packets, each checked against the others (rules EF10–EF16). The boxes
- * are walked here and by mp4box, which must agree. Does not check the SHA-256: `verifyEpoch` does.
+ * are walked here and by mp4box, which must agree. The SHA-256 is not looked at:
+ * whoever reads the bytes compares it.
  * @throws EpochError whatever is wrong; nothing else, whatever the bytes
  */
 export function readEpoch(bytes: Uint8Array): ReadEpoch {
@@ -141,10 +142,3 @@ function checkTimes(samples: readonly SampleEntry[], metadata: EpochMetadata): v
 
 /** SHA-256 of bytes as 64 lower-case hexadecimal digits; made by the host: WebCrypto, `node:crypto`. */
 export type HashBytes = (bytes: Uint8Array<ArrayBuffer>) => Promise<string>;
-
-/** @throws EpochError `checksum-mismatch` */
-export async function verifyEpoch(bytes: Uint8Array<ArrayBuffer>, sha256: string, hash: HashBytes): Promise<void> {
-  const actual = await hash(bytes);
-  if (actual !== sha256)
-    throw EpochError.of("checksum-mismatch", `SHA-256 is ${actual.slice(0, 12)}…, expected ${sha256.slice(0, 12)}…`);
-}

@@ -7,6 +7,9 @@ export const UPLOAD_LOCK = "tapesync-upload";
 /** Web Lock that a page holds for as long as it records a take; a take in state `recording` without it was cut short. */
 export const takeLock = (take: string): string => `tapesync-take-${take}`;
 
+/** Web Lock that a page holds while it sits on a seat of a room, so that another window of this browser takes another seat. */
+export const seatLock = (participant: string): string => `tapesync-seat-${participant}`;
+
 /** Prefix of Background Sync tags. Re-registering the same tag during back-off does nothing, so each gets a fresh suffix. */
 export const SYNC_TAG_PREFIX = "tapesync-upload-";
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 
-declare const unit: unique symbol;
+/** Exported for declaration files only. */
+export declare const unit: unique symbol;
 type Unit<Name extends string> = number & { readonly [unit]: Name };
 
 /**

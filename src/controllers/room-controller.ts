@@ -1,5 +1,6 @@
 import { ClockSync } from "#core/clock-sync/clock-sync.ts";
 import { isRoomApiError, type RoomApi, type RoomApiError } from "#core/ports/room-api.ts";
+import type { LockPort } from "#core/ports/lock-port.ts";
 import type { OpenRoomSocket } from "#core/ports/room-socket.ts";
 import type { Random } from "#core/ports/time.ts";
 import type { TakeRepo } from "#core/ports/take-repo.ts";
@@ -8,13 +9,14 @@ import { type LobbyInfo, MAX_PARTICIPANTS } from "#protocol/http-api.ts";
 import type { RoomId, TakeId } from "#protocol/ids.ts";
 import type { SeatRow } from "#protocol/take-manifest.ts";
 import type { UploadState } from "#protocol/upload-rpc.ts";
+import type { TabMemory } from "./exports-access.ts";
 import { lobbyOf } from "./lobby-of.ts";
 import { deviceStatusOf } from "./own-recording.ts";
 import type { Problem } from "./problem-view.ts";
 import { createRecordingDesk, type RecordingDesk, type RecordingDeskPorts } from "./recording-desk.ts";
 import { saidOf } from "./recording-problems.ts";
 import type { RoomModel, RoomView } from "./room-view.ts";
-import { takeSeat, type TakenSeat } from "./seat-desk.ts";
+import { findSeat, type SeatDeskPorts, takeSeat, type TakenSeat } from "./seat-desk.ts";
 import type { SeatTokens } from "./seat-tokens.ts";
 import type { StudioActivity } from "./shell-controller.ts";
 import { type MeasureSpace, minutesThatFit } from "./space-left.ts";
@@ -42,6 +44,8 @@ export interface RoomPorts<Track extends DeviceTrack = DeviceTrack> extends Omit
   readonly tryUploadNow: () => void;
   readonly newTakeId: () => TakeId;
   readonly names: NameMemory;
+  readonly tab: TabMemory;
+  readonly locks: LockPort;
   readonly copy: (text: string) => Promise<void>;
   readonly measureSpace: MeasureSpace;
   /** Keeps the screen on while a take runs. */
@@ -138,9 +142,13 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     if (this.#studio === undefined) this.#end({});
   }
 
+  get #seatPorts(): SeatDeskPorts {
+    return { ...this.#ports, api: this.#ports.roomApi };
+  }
+
   async #load(): Promise<void> {
-    const { room, repo, roomApi, devices } = this.#ports;
-    this.#known = await repo.seat(room);
+    const { room, roomApi, devices } = this.#ports;
+    this.#known = await findSeat(this.#seatPorts, room);
     try {
       this.#info = await roomApi.lobby(room);
       this.#ports.heard();
@@ -166,7 +174,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     this.#show();
     try {
       const title = this.#info?.title ?? this.#known?.title ?? "";
-      const seat = await takeSeat({ ...this.#ports, api: this.#ports.roomApi }, this.#ports.room, name, title);
+      const seat = await takeSeat(this.#seatPorts, this.#ports.room, name, title);
       this.#ports.names.set(name);
       this.#known = seat;
       this.#open(seat);
@@ -187,7 +195,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
       this.#ports.room,
       {
         ...this.#ports,
-        token: (renew) => this.#ports.tokens.token(this.#ports.room, renew),
+        token: (renew) => this.#ports.tokens.token(this.#ports.room, renew, seat.participant),
         clockSync: this.#clockSync,
       },
       {

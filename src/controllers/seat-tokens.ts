@@ -2,7 +2,7 @@ import { isRoomApiError, type RoomApi, RoomApiError } from "#core/ports/room-api
 import type { TakeRepo } from "#core/ports/take-repo.ts";
 import type { Clock } from "#core/ports/time.ts";
 import { TOKEN_LIFETIME_S } from "#protocol/http-api.ts";
-import type { RoomId } from "#protocol/ids.ts";
+import type { ParticipantId, RoomId } from "#protocol/ids.ts";
 import type { SeatRow } from "#protocol/take-manifest.ts";
 
 export interface SeatTokenPorts {
@@ -15,9 +15,10 @@ export interface SeatTokenPorts {
 export interface SeatTokens {
   /**
    * A token that should be valid; a new one when `renew` is set (the server has just refused the last one).
-   * @throws RoomApiError `unauthorized` when this device has no seat in the room, or the seat was taken away.
+   * @param participant whose; by default the preferred seat of this device in the room
+   * @throws RoomApiError `unauthorized` when this device has no such seat, or the seat was taken away.
    */
-  token(room: RoomId, renew?: boolean): Promise<string>;
+  token(room: RoomId, renew?: boolean, participant?: ParticipantId): Promise<string>;
   /** Runs `call` with a token, and once more with a new one when the server refuses the first. */
   withToken<Value>(room: RoomId, call: (token: string) => Promise<Value>): Promise<Value>;
 }
@@ -26,25 +27,25 @@ export interface SeatTokens {
 const SPARE_MS = 60_000;
 
 export function createSeatTokens(ports: SeatTokenPorts): SeatTokens {
-  const renewing = new Map<RoomId, Promise<string>>();
+  const renewing = new Map<string, Promise<string>>();
   // by this page's own clock: the wall clock of a device may be a day off
-  const freshUntilUs = new Map<RoomId, number>();
+  const freshUntilUs = new Map<string, number>();
   const isFresh = (seat: SeatRow): boolean =>
-    ports.clock.nowUs() < (freshUntilUs.get(seat.room) ?? Number.NEGATIVE_INFINITY) ||
-    (!freshUntilUs.has(seat.room) && seat.tokenExpiresMs - SPARE_MS > ports.clock.wallMs());
+    ports.clock.nowUs() < (freshUntilUs.get(keyOf(seat)) ?? Number.NEGATIVE_INFINITY) ||
+    (!freshUntilUs.has(keyOf(seat)) && seat.tokenExpiresMs - SPARE_MS > ports.clock.wallMs());
   const renewed = (seat: SeatRow): Promise<string> => {
-    const running = renewing.get(seat.room);
+    const running = renewing.get(keyOf(seat));
     if (running !== undefined) return running;
     const now = renewSeat(ports, seat).then((token) => {
-      freshUntilUs.set(seat.room, ports.clock.nowUs() + (TOKEN_LIFETIME_S * 1000 - SPARE_MS) * 1000);
+      freshUntilUs.set(keyOf(seat), ports.clock.nowUs() + (TOKEN_LIFETIME_S * 1000 - SPARE_MS) * 1000);
       return token;
     });
-    const ending = now.finally(() => renewing.delete(seat.room));
-    renewing.set(seat.room, ending);
+    const ending = now.finally(() => renewing.delete(keyOf(seat)));
+    renewing.set(keyOf(seat), ending);
     return ending;
   };
-  const token = async (room: RoomId, renew = false): Promise<string> => {
-    const seat = await ports.repo.seat(room);
+  const token = async (room: RoomId, renew = false, participant?: ParticipantId): Promise<string> => {
+    const seat = await ports.repo.seat(room, participant);
     if (seat === undefined) throw new RoomApiError("unauthorized", "this device has no seat in the room");
     return !renew && seat.token !== null && isFresh(seat) ? seat.token : renewed(seat);
   };
@@ -61,6 +62,10 @@ export function createSeatTokens(ports: SeatTokenPorts): SeatTokens {
   };
 }
 
+function keyOf(seat: SeatRow): string {
+  return `${seat.room}/${seat.participant ?? ""}`;
+}
+
 async function renewSeat(ports: SeatTokenPorts, seat: SeatRow): Promise<string> {
   const { room, participant, refreshSecret } = seat;
   if (participant === null || refreshSecret === null) {
@@ -68,7 +73,7 @@ async function renewSeat(ports: SeatTokenPorts, seat: SeatRow): Promise<string> 
   }
   const renewed = await ports.roomApi.renewToken(room, participant, { refreshSecret });
   // read again: the uploader may have written the seat meanwhile
-  const newest = (await ports.repo.seat(room)) ?? seat;
+  const newest = (await ports.repo.seat(room, participant)) ?? seat;
   await ports.repo.putSeat({ ...newest, ...renewed });
   return renewed.token;
 }

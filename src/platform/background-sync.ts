@@ -80,27 +80,31 @@ function syncTags(ports: BackgroundSyncPorts): { ask(): void } {
   let isWanted = false;
   let count = 0;
   let isPeriodic = false;
-  const refused = (error: unknown): void => {
-    if (!isRefusal(error)) throw error;
-    ports.note(`the browser refused a background sync (${error.name}: ${error.message})`);
-  };
+  const refused =
+    (what: string) =>
+    (error: unknown): void => {
+      if (!isRefusal(error)) throw error;
+      ports.note(`the browser refused ${what} (${error.name}: ${error.message})`);
+    };
   const ask = (): void => {
     isWanted = true;
     if (registration === null) return;
     if (registration.sync === undefined) return ports.note("this browser has no background sync");
     count += 1;
     const tag = `${SYNC_TAG_PREFIX}${Date.now().toString(36)}-${count}`;
-    registration.sync.register(tag).catch(refused);
+    registration.sync.register(tag).catch(refused("a background sync"));
     if (isPeriodic) return;
     isPeriodic = true;
     const minInterval = PERIODIC_MIN_MS;
-    registration.periodicSync?.register(`${SYNC_TAG_PREFIX}periodic`, { minInterval }).catch(refused);
+    registration.periodicSync
+      ?.register(`${SYNC_TAG_PREFIX}periodic`, { minInterval })
+      .catch(refused("a periodic sync"));
   };
   const ready = (found: SyncingRegistration): void => {
     registration = found;
     if (isWanted) ask();
   };
-  ports.ready().then(ready).catch(refused);
+  ports.ready().then(ready).catch(refused("a service worker"));
   return { ask };
 }
 

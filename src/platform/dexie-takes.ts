@@ -2,6 +2,7 @@ import Dexie from "dexie";
 import * as v from "valibot";
 import { StorageError } from "#core/ports/storage-error.ts";
 import type { TakeRepo, TakeTotals } from "#core/ports/take-repo.ts";
+import { preferredSeat } from "#core/room/preferred-seat.ts";
 import type { ParticipantId, RoomId, Sha256, TakeId, TrackId } from "#protocol/ids.ts";
 import {
   type EpochRow,
@@ -75,12 +76,28 @@ function one<Schema extends v.GenericSchema>(
   return parsed.output;
 }
 
+function seatKey(room: RoomId, participant: ParticipantId | null): string {
+  return `${room}/${participant ?? ""}`;
+}
+
 function seatsOf(db: ManifestDatabase, report: Report): Part<"seats" | "seat" | "putSeat"> {
   return {
     seats: async () => readable(seatRow, "seats", await guarded(() => db.seats.toArray()), report),
-    seat: async (room) => one(seatRow, `the seat in room ${room}`, await guarded(() => db.seats.get(room))),
+    seat: async (room, participant) => {
+      if (participant !== undefined) {
+        return one(seatRow, `the seat in room ${room}`, await guarded(() => db.seats.get(seatKey(room, participant))));
+      }
+      const rows = await guarded(() => db.seats.where("room").equals(room).toArray());
+      return preferredSeat(readable(seatRow, "seats", rows, report));
+    },
     putSeat: async (seat) => {
-      await guarded(() => db.seats.put(v.parse(seatRow, seat)));
+      const row = { ...v.parse(seatRow, seat), seat: seatKey(seat.room, seat.participant) };
+      await guarded(() =>
+        db.transaction("rw", db.seats, async () => {
+          if (seat.participant !== null) await db.seats.delete(seatKey(seat.room, null));
+          await db.seats.put(row);
+        }),
+      );
     },
   };
 }

@@ -7,14 +7,15 @@ const MB = 1024 * 1024;
 
 let server: UploadRigServer;
 let context: BrowserContext;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
   server = await serveUploadRig();
-  context = await openProfile(server.origin);
+  ({ context, close } = await openProfile(server.origin));
 });
 
 afterAll(async () => {
-  await context?.close();
+  await close?.();
   await server?.close();
 });
 

@@ -5,8 +5,13 @@ import { type ContractCase, equal, refuses } from "./contract-case.ts";
 
 const take = (name: string): TakeId => v.parse(takeId, name.padEnd(22, "_"));
 const track = (name: string): TrackId => v.parse(trackId, name.padEnd(22, "_"));
-const ref = (seq: number, of = "camera", takeName = "take-a"): EpochRef => ({ take: take(takeName), track: track(of), seq });
-const bytes = (length: number, seed: number): Uint8Array => Uint8Array.from({ length }, (_, at) => (at * 31 + seed) & 255);
+const ref = (seq: number, of = "camera", takeName = "take-a"): EpochRef => ({
+  take: take(takeName),
+  track: track(of),
+  seq,
+});
+const bytes = (length: number, seed: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, at) => (at * 31 + seed) & 255);
 
 async function contents(store: EpochStore, where: EpochRef): Promise<number[]> {
   return [...new Uint8Array(await (await store.read(where)).arrayBuffer())];

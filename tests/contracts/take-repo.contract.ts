@@ -87,8 +87,41 @@ export const takeRepoContract: readonly ContractCase<TakeRepo>[] = [
       equal(await repo.tracks(TAKE), [trackRow], "tracks");
       await repo.putTake({ ...takeRow, state: "stopped", stoppedMs: 9 });
       await repo.putSeat({ ...seat, title: "Other" });
-      equal((await repo.takes()).map((take) => take.state), ["stopped"], "takes");
-      equal((await repo.seats()).map((one) => one.title), ["Other"], "seats");
+      equal(
+        (await repo.takes()).map((take) => take.state),
+        ["stopped"],
+        "takes",
+      );
+      equal(
+        (await repo.seats()).map((one) => one.title),
+        ["Other"],
+        "seats",
+      );
+    },
+  },
+  {
+    rule: "[TR11] two people of one browser have a seat each; taking one ends the room's seat without a participant",
+    run: async (repo) => {
+      const ann: SeatRow = {
+        ...seat,
+        participant: v.parse(participantId, "ann___________________"),
+        role: "host",
+        usedMs: 1,
+      };
+      const ben: SeatRow = {
+        ...seat,
+        participant: v.parse(participantId, "ben___________________"),
+        role: "guest",
+        usedMs: 2,
+      };
+      await repo.putSeat({ ...seat, participant: null });
+      await repo.putSeat(ann);
+      await repo.putSeat(ben);
+      equal((await repo.seats()).length, 2, "seats");
+      equal(await repo.seat(ROOM, ben.participant ?? undefined), ben, "Ben's seat");
+      equal(await repo.seat(ROOM), ann, "the host's seat comes first");
+      await repo.putSeat({ ...ben, token: "newer" });
+      equal((await repo.seats()).length, 2, "seats after a renewal");
     },
   },
   {
@@ -108,7 +141,11 @@ export const takeRepoContract: readonly ContractCase<TakeRepo>[] = [
     run: async (repo) => {
       for (const seq of [10, 0, 2]) await repo.addEpoch(epoch(seq));
       await repo.addEpoch(epoch(2));
-      equal((await repo.epochs(CAMERA)).map((row) => row.seq), [0, 2, 10], "order");
+      equal(
+        (await repo.epochs(CAMERA)).map((row) => row.seq),
+        [0, 2, 10],
+        "order",
+      );
       await refuses(repo.addEpoch(epoch(2, { sha256: hash("b") })), "conflict");
       equal((await repo.epochs(CAMERA))[1], epoch(2), "row");
       equal((await repo.totals(TAKE)).epochs, 3, "counted once");
@@ -179,7 +216,11 @@ export const takeRepoContract: readonly ContractCase<TakeRepo>[] = [
       await repo.addEpoch(epoch(0));
       await repo.addEpoch(epoch(0, { take: OTHER, track: MICROPHONE }));
       await repo.deleteTake(TAKE);
-      equal((await repo.takes()).map((take) => take.take), [OTHER], "takes");
+      equal(
+        (await repo.takes()).map((take) => take.take),
+        [OTHER],
+        "takes",
+      );
       equal(await repo.epochs(CAMERA), [], "epochs");
       equal(await repo.tracks(TAKE), [], "tracks");
       equal(await repo.pendingTotals(), { epochs: 1, bytes: 100 }, "totals");

@@ -215,13 +215,10 @@ export class VideoPipeline implements TrackPipeline {
     const offsetUs = this.#clock.offsetUs();
     if (offsetUs === undefined) return;
     const atUs = frame.timestamp + offsetUs;
-    if (session === undefined) {
-      this.#pacing.frame(atUs, nowUs - atUs);
-      return;
-    }
-    if (atUs < session.keepFromUs) {
+    if (session === undefined || atUs < session.keepFromUs) {
       this.#pacing.frame(atUs, nowUs - atUs);
       this.#pacing.missing();
+      if (this.#source === "screen") this.#keepStill(frame);
       return;
     }
     if (atUs >= session.keepUntilUs) {
@@ -232,8 +229,10 @@ export class VideoPipeline implements TrackPipeline {
   }
 
   #keep(session: TrackSession, frame: VideoFrame, atUs: number, nowUs: number): void {
+    if (this.#source === "screen") this.#bridge(session, atUs);
     const lastUs = this.#lastAtUs;
-    if (lastUs !== undefined && atUs <= lastUs) {
+    const early = this.#resumeFromUs !== undefined && atUs < this.#resumeFromUs;
+    if (lastUs !== undefined && (atUs <= lastUs || early)) {
       session.dropped.disorder += 1;
       return;
     }
@@ -323,8 +322,10 @@ export class VideoPipeline implements TrackPipeline {
   async #resize(frame: VideoFrame): Promise<void> {
     if (this.#choice === undefined) return;
     const startUs = this.#deps.clock.nowUs();
+    const offsetUs = this.#clock.offsetUs();
     await this.#encode.flush();
-    this.#slicer?.seal(undefined, this.#pacing.intervalUs);
+    const nextUs = offsetUs === undefined ? undefined : this.#session?.trackUs(frame.timestamp + offsetUs);
+    this.#slicer?.seal(nextUs, this.#pacing.intervalUs);
     this.#picture = { ...this.#picture, ...sizeOf(frame) };
     const choice = await this.#choiceFor(this.#choice);
     this.#choice = choice;
@@ -381,15 +382,29 @@ export class VideoPipeline implements TrackPipeline {
 
   #repeatStill(session: TrackSession, nowUs: number): void {
     const still = this.#still;
-    const last = this.#lastAtUs;
-    if (still === undefined || last === undefined || nowUs - last < STILL_US + STILL_GRACE_US) return;
-    const atUs = last + STILL_US;
-    if (atUs >= session.keepUntilUs) return;
-    const frame = new VideoFrame(still, { timestamp: still.timestamp + STILL_US });
-    this.#lastAtUs = atUs;
+    const last = this.#lastAtUs ?? session.keepFromUs - STILL_US;
+    if (still === undefined || nowUs - last < STILL_US + STILL_GRACE_US) return;
     this.#lastArrivalUs = nowUs;
+    this.#bridge(session, last + STILL_US);
+    if (this.#lastAtUs === undefined || this.#lastAtUs <= last) this.#repeatAt(session, still, last + STILL_US);
+  }
+
+  /** A screen stood still up to `atUs`: its picture stands from the take's zero on, and again where an epoch must end. */
+  #bridge(session: TrackSession, atUs: number): void {
+    if (this.#still === undefined) return;
+    if (this.#lastAtUs === undefined) this.#repeatAt(session, this.#still, session.keepFromUs);
+    const endUs = (this.#epochFirstUs ?? atUs) + EPOCH_MAX_US;
+    const isBetween = this.#lastAtUs !== undefined && this.#lastAtUs < endUs && endUs < atUs;
+    if (isBetween && this.#still) this.#repeatAt(session, this.#still, endUs);
+  }
+
+  #repeatAt(session: TrackSession, still: VideoFrame, atUs: number): void {
+    const offsetUs = this.#clock.offsetUs();
+    if (offsetUs === undefined || atUs >= session.keepUntilUs) return;
+    const frame = new VideoFrame(still, { timestamp: Math.ceil(atUs - offsetUs) });
+    this.#lastAtUs = frame.timestamp + offsetUs;
     session.repeated += 1;
-    this.#submit(session, frame, atUs);
+    this.#submit(session, frame, this.#lastAtUs);
     this.#keepStill(frame);
     frame.close();
   }

@@ -15,7 +15,12 @@ export interface TakeTotals {
  */
 export interface TakeRepo {
   seats(): Promise<readonly SeatRow[]>;
-  seat(room: RoomId): Promise<SeatRow | undefined>;
+  /**
+   * This device's seat in a room: that of `participant`, or, without one, the preferred of them (see `preferredSeat`).
+   * Two windows of one browser may be two people in one room.
+   */
+  seat(room: RoomId, participant?: ParticipantId): Promise<SeatRow | undefined>;
+  /** Keyed by room and participant. A seat that has been taken replaces the room's seat without a participant. */
   putSeat(seat: SeatRow): Promise<void>;
 
   takes(): Promise<readonly TakeRow[]>;

@@ -41,7 +41,7 @@ export interface RoomSessionPorts {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: Random;
-  readonly clockSync: ClockSync;
+  readonly clockSync: Pick<ClockSync, "add" | "nextPingMs">;
 }
 
 /**

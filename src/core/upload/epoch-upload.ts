@@ -36,7 +36,7 @@ export class EpochUpload {
     const key = epochKey(epoch);
     const allowanceMs = this.#patience.allowanceMs(key, epoch.bytes, bytesPerSecond);
     const answer = await this.#seats
-      .authorised(declared.room, allowanceMs, signal, (access, inner) =>
+      .authorised(declared, allowanceMs, signal, (access, inner) =>
         transport.putEpoch(access, epoch, file, epoch.sha256, inner),
       )
       .catch((error: unknown) => {

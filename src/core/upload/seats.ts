@@ -1,4 +1,4 @@
-import type { RoomId } from "#protocol/ids.ts";
+import type { ParticipantId, RoomId } from "#protocol/ids.ts";
 import type { SeatRow, TakeRow } from "#protocol/take-manifest.ts";
 import type { Access } from "../ports/upload-transport.ts";
 import { RENEW_BEFORE_MS, RENEW_EVERY_MS, REPLY_STALL_MS } from "./limits.ts";
@@ -10,17 +10,23 @@ import type { UploadPorts } from "./upload-ports.ts";
 type SeatPorts = Pick<UploadPorts, "repo" | "transport" | "clock" | "scheduler">;
 type SeatedRow = SeatRow & { readonly participant: NonNullable<SeatRow["participant"]> };
 
+/** Who speaks, and where. */
+export interface SeatRef {
+  readonly room: RoomId;
+  readonly participant: ParticipantId;
+}
+
 interface GoodToken {
   readonly token: string;
   /** Renewed just now; otherwise found in the manifest. */
   readonly isNew: boolean;
 }
 
-/** Speaks for the participant: keeps tokens fresh, one renewal at a time per room, and joins for takes recorded alone. */
+/** Speaks for the participant: keeps tokens fresh, one renewal at a time per seat, and joins for takes recorded alone. */
 export class Seats {
   readonly #ports: SeatPorts;
-  readonly #renewals = new SingleFlight<RoomId, GoodToken>();
-  readonly #renewedUs = new Map<RoomId, number>();
+  readonly #renewals = new SingleFlight<ParticipantId, GoodToken>();
+  readonly #renewedUs = new Map<ParticipantId, number>();
 
   constructor(ports: SeatPorts) {
     this.#ports = ports;
@@ -32,35 +38,35 @@ export class Seats {
    * no longer good.
    */
   async authorised<Reply extends { readonly kind: string }>(
-    room: RoomId,
+    seat: SeatRef,
     allowanceMs: number,
     signal: AbortSignal,
     call: (access: Access, signal: AbortSignal) => Promise<Reply>,
   ): Promise<Judged<Reply>> {
     const { scheduler, clock } = this.#ports;
-    let good = await this.#freshToken(room, signal);
+    let good = await this.#freshToken(seat, signal);
     let renewedUs = Number.NEGATIVE_INFINITY;
     for (;;) {
-      const access = { room, token: good.token };
+      const access = { room: seat.room, token: good.token };
       const answer = await guarded(scheduler, allowanceMs, signal, (inner) => call(access, inner));
       if (!isUnauthorised(answer) || clock.nowUs() - renewedUs < RENEW_EVERY_MS * 1000) return answer;
-      good = await this.#renew(room, good.token, signal);
+      good = await this.#renew(seat, good.token, signal);
       if (good.isNew) renewedUs = clock.nowUs();
     }
   }
 
-  async #freshToken(room: RoomId, signal: AbortSignal): Promise<GoodToken> {
-    const seat = await this.#seat(room);
-    if (seat.token === null) return this.#renew(room, null, signal);
+  async #freshToken(ref: SeatRef, signal: AbortSignal): Promise<GoodToken> {
+    const seat = await this.#seat(ref);
+    if (seat.token === null) return this.#renew(ref, null, signal);
     const endsSoon = seat.tokenExpiresMs - this.#ports.clock.wallMs() < RENEW_BEFORE_MS;
-    const renewedUs = this.#renewedUs.get(room) ?? Number.NEGATIVE_INFINITY;
+    const renewedUs = this.#renewedUs.get(ref.participant) ?? Number.NEGATIVE_INFINITY;
     const mayRenew = this.#ports.clock.nowUs() - renewedUs >= RENEW_EVERY_MS * 1000;
     if (!endsSoon || !mayRenew) return { token: seat.token, isNew: false };
-    return this.#renew(room, seat.token, signal);
+    return this.#renew(ref, seat.token, signal);
   }
 
-  async #seat(room: RoomId): Promise<SeatedRow> {
-    const seat = await stored(() => this.#ports.repo.seat(room));
+  async #seat({ room, participant }: SeatRef): Promise<SeatedRow> {
+    const seat = await stored(() => this.#ports.repo.seat(room, participant));
     if (!seat || !isSeated(seat)) {
       throw UploadSetback.givenUp("take", "no-seat", "this device no longer knows its seat in the room");
     }
@@ -68,9 +74,9 @@ export class Seats {
   }
 
   /** `used`: the token that was refused or ends soon; when the manifest has another by now, that one is taken. */
-  #renew(room: RoomId, used: string | null, signal: AbortSignal): Promise<GoodToken> {
-    return this.#renewals.run(room, async () => {
-      const seat = await this.#seat(room);
+  #renew(ref: SeatRef, used: string | null, signal: AbortSignal): Promise<GoodToken> {
+    return this.#renewals.run(ref.participant, async () => {
+      const seat = await this.#seat(ref);
       if (seat.token !== null && seat.token !== used) return { token: seat.token, isNew: false };
       const { refreshSecret } = seat;
       if (refreshSecret === null) {
@@ -78,22 +84,25 @@ export class Seats {
       }
       const { transport, scheduler, repo, clock } = this.#ports;
       const answer = await guarded(scheduler, REPLY_STALL_MS, signal, (inner) =>
-        transport.renewToken(room, seat.participant, { refreshSecret }, inner),
+        transport.renewToken(ref.room, ref.participant, { refreshSecret }, inner),
       );
       if (answer.kind === "refused") throw refusal(answer, "take");
-      this.#renewedUs.set(room, clock.nowUs());
-      const renewed = { ...(await this.#seat(room)), ...answer.value };
+      this.#renewedUs.set(ref.participant, clock.nowUs());
+      const renewed = { ...(await this.#seat(ref)), ...answer.value };
       await stored(() => repo.putSeat(renewed));
       return { token: answer.value.token, isNew: true };
     });
   }
 
   /**
-   * The room of a take. One recorded alone gets its own: each step is noted before the next is sent, so that a crash
+   * Who speaks for a take, and in which room. One recorded alone gets its own: each step is noted before the next is sent, so that a crash
    * goes on where it was and makes no second room.
    */
-  async roomFor(take: TakeRow, signal: AbortSignal): Promise<RoomId> {
-    if (take.room !== null) return take.room;
+  async seatFor(take: TakeRow, signal: AbortSignal): Promise<SeatRef> {
+    if (take.room !== null) {
+      if (take.participant !== null) return { room: take.room, participant: take.participant };
+      throw UploadSetback.givenUp("take", "no-seat", "the take does not say whose it is");
+    }
     if (take.consentMs === 0) {
       throw UploadSetback.givenUp("take", "no-consent", "nobody agreed to this take being recorded");
     }
@@ -103,7 +112,7 @@ export class Seats {
     const seated = seat ?? (await this.#joined(await this.#newRoom(take, signal), take, signal));
     if (!seated) throw UploadSetback.givenUp("take", "gone", "the room that was just made is gone");
     await stored(() => this.#ports.repo.assignRoom(take.take, seated.room, seated.participant));
-    return seated.room;
+    return { room: seated.room, participant: seated.participant };
   }
 
   async #newRoom(take: TakeRow, signal: AbortSignal): Promise<SeatRow> {

@@ -1,5 +1,5 @@
 import type { HaveList } from "#protocol/http-api.ts";
-import type { RoomId, TakeId, TrackId } from "#protocol/ids.ts";
+import type { ParticipantId, RoomId, TakeId, TrackId } from "#protocol/ids.ts";
 import type { EpochRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 import { epochKey } from "./epoch-key.ts";
 import { REPLY_STALL_MS } from "./limits.ts";
@@ -15,6 +15,8 @@ type PreparationPorts = Pick<UploadPorts, "repo" | "transport">;
 export interface DeclaredTake {
   readonly take: TakeId;
   readonly room: RoomId;
+  /** Who speaks for it. */
+  readonly participant: ParticipantId;
   /** How often in this launch. */
   readonly times: number;
   readonly tracks: Set<TrackId>;
@@ -88,10 +90,10 @@ export class TakePreparation {
   }
 
   async #declareTake(take: TakeRow, signal: AbortSignal): Promise<DeclaredTake> {
-    const room = await this.#seats.roomFor(take, signal);
+    const seat = await this.#seats.seatFor(take, signal);
     // A take recorded alone never had a room's clock, and keeps saying so once it has a room.
     const body = { startedMs: take.startedMs, title: take.title, alone: take.zeroRoomUs === null };
-    const answer = await this.#seats.authorised(room, REPLY_STALL_MS, signal, (access, inner) =>
+    const answer = await this.#seats.authorised(seat, REPLY_STALL_MS, signal, (access, inner) =>
       this.#ports.transport.declareTake(access, take.take, body, inner),
     );
     if (answer.kind === "refused") throw refusal(answer, "take");
@@ -99,7 +101,7 @@ export class TakePreparation {
     this.#timesDeclared.set(take.take, times);
     const declared = {
       take: take.take,
-      room,
+      ...seat,
       times,
       tracks: new Set<TrackId>(),
       refused: new Map<TrackId, UploadSetback>(),
@@ -110,7 +112,7 @@ export class TakePreparation {
 
   async #declareTrack(declared: DeclaredTake, track: TrackRow, signal: AbortSignal): Promise<void> {
     const body = { source: track.source, label: track.label.slice(0, 200) };
-    const answer = await this.#seats.authorised(declared.room, REPLY_STALL_MS, signal, (access, inner) =>
+    const answer = await this.#seats.authorised(declared, REPLY_STALL_MS, signal, (access, inner) =>
       this.#ports.transport.declareTrack(access, track, body, inner),
     );
     if (answer.kind !== "refused") {
@@ -144,7 +146,7 @@ export class TakePreparation {
       // Read before asking: what gets its receipt meanwhile must not look lost.
       const rows = await stored(() => this.#ports.repo.epochs(track));
       const at = { take: declared.take, track };
-      const answer = await this.#seats.authorised(declared.room, REPLY_STALL_MS, signal, (access, inner) =>
+      const answer = await this.#seats.authorised(declared, REPLY_STALL_MS, signal, (access, inner) =>
         this.#ports.transport.haveList(access, at, inner),
       );
       if (answer.kind === "refused") throw this.refused(answer, declared, "track");

@@ -29,7 +29,7 @@ export class TrackSeal {
     if (this.#preparation.lost().some((row) => row.track === track.track)) {
       throw UploadSetback.epoch("server-error", "the server has lost epochs of the track; they are sent again first");
     }
-    const answer = await this.#seats.authorised(declared.room, REPLY_STALL_MS, signal, (access, inner) =>
+    const answer = await this.#seats.authorised(declared, REPLY_STALL_MS, signal, (access, inner) =>
       transport.seal(access, track, body, inner),
     );
     if (answer.kind === "missing") {

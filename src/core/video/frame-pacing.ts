@@ -1,3 +1,5 @@
+import { GAP_DECLARED_US } from "#protocol/gaps.ts";
+
 /** So many alike intervals in a row are a new rate of the camera (dim light), not missing frames: 0.8 s at 15 a second. */
 const NEW_RATE_AFTER = 12;
 
@@ -16,16 +18,18 @@ const FOLLOW = 0.1;
 /** A frame that comes late is followed by one that comes early within so many frames, or frames are missing. */
 const DECIDED_AFTER = 3;
 
-/** Frames that should have come between two that did. */
+/** Time between two frames in which others should have come. */
 export interface MissingFrames {
   readonly fromUs: number;
   readonly toUs: number;
+  /** 0: the next frame was late, and none is missing as far as the grid tells; the picture stood still all the same. */
   readonly frames: number;
 }
 
 /**
  * Knows a camera's pace, and which frames are missing: frames lie on a grid, and one that skips a place of it has left one out,
- * unless the next one comes so early that it lands on the same place: then it was only stamped late. Times are local µs.
+ * unless the next one comes so early that it lands on the same place: then it was only stamped late. A wait of the length that
+ * must be declared is told in any case, since stamps alone cannot prove that nothing was lost in it. Times are local µs.
  */
 export class FramePacing {
   #intervalUs: number;
@@ -57,8 +61,10 @@ export class FramePacing {
     const place = grid + steps * this.#intervalUs;
     this.#gridUs = place + FOLLOW * (atUs - place);
     this.#sinceSuspect += 1;
-    if (steps > 1) this.#suspect({ fromUs: last + this.#intervalUs, toUs: atUs, frames: steps - 1 });
-    else if (steps === 0) this.#acquit();
+    const fromUs = last + this.#intervalUs;
+    if (steps === 0) this.#acquit();
+    if (steps > 1 || atUs - fromUs >= GAP_DECLARED_US)
+      this.#suspect({ fromUs, toUs: atUs, frames: Math.max(0, steps - 1) });
     this.#watchRate(atUs - last, latencyUs);
   }
 
@@ -88,8 +94,11 @@ export class FramePacing {
   }
 
   #acquit(): void {
-    const last = this.#suspects.pop();
-    if (last !== undefined && last.frames > 1) this.#suspects.push({ ...last, frames: last.frames - 1 });
+    const index = this.#suspects.findLastIndex((one) => one.frames > 0);
+    const last = this.#suspects[index];
+    if (last === undefined) return;
+    const stays = last.frames > 1 || last.toUs - last.fromUs >= GAP_DECLARED_US;
+    this.#suspects.splice(index, 1, ...(stays ? [{ ...last, frames: last.frames - 1 }] : []));
   }
 
   #watchRate(interval: number, latencyUs: number): void {

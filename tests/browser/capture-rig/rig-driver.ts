@@ -106,7 +106,16 @@ export async function decodedFrames(epochs: readonly KeptEpoch[]): Promise<numbe
   try {
     const file = join(folder, "run.mp4");
     await writeFile(file, Buffer.concat(epochs.map((epoch) => epoch.bytes)));
-    const arguments_ = ["-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", file];
+    const arguments_ = [
+      "-v",
+      "error",
+      "-count_frames",
+      "-show_entries",
+      "stream=nb_read_frames",
+      "-of",
+      "csv=p=0",
+      file,
+    ];
     const { stdout, stderr } = await run("ffprobe", arguments_);
     if (stderr.trim() !== "") throw new Error(stderr);
     return Number(stdout.trim());

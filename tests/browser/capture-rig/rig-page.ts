@@ -41,7 +41,8 @@ export interface Rig {
   waitForEpochs(atLeast: number): Promise<void>;
   /** Ends the camera's device, as unplugging does; resolves when the recorder has noticed. */
   loseCamera(): Promise<void>;
-  returnCamera(): Promise<boolean>;
+  /** Plugs the camera in again, after it was away for `ms`. */
+  returnCamera(ms: number): Promise<boolean>;
   resizeCamera(width: number, height: number): Promise<void>;
   blockMainThread(ms: number): void;
   /** Deletes the rows of the last epochs and leaves their bytes, as a crash between the two does. */
@@ -178,13 +179,16 @@ const rig: Rig = {
       captures.get("camera")?.endDevice();
       track?.stop();
     }),
-  returnCamera: async () => {
+  returnCamera: async (ms) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
     const opened = await openDevices({ camera: undefined, microphone: "" });
     if (opened.camera) tracks.set("camera", opened.camera);
     return recorder.replace("camera", capture("camera"));
   },
   resizeCamera: async (width, height) => {
-    const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { exact: width }, height: { exact: height } } });
+    const stream = await navigator.mediaDevices.getUserMedia({
+      video: { width: { exact: width }, height: { exact: height } },
+    });
     const [track] = stream.getVideoTracks();
     if (track === undefined) throw new Error("no such camera");
     tracks.set("camera", track);

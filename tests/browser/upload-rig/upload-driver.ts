@@ -73,7 +73,7 @@ export async function serveUploadRig(): Promise<UploadRigServer> {
 }
 
 /** A person with a profile on the disk: Background Sync needs one. */
-export async function openProfile(origin: string): Promise<BrowserContext & { readonly folder: string }> {
+export async function openProfile(origin: string): Promise<{ context: BrowserContext; close(): Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), "tapesync-profile-"));
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: EXECUTABLE,
@@ -81,8 +81,14 @@ export async function openProfile(origin: string): Promise<BrowserContext & { re
     args: FLAGS,
     baseURL: origin,
   });
-  context.once("close", () => void rm(folder, { recursive: true, force: true }));
-  return Object.assign(context, { folder });
+  return {
+    context,
+    close: async () => {
+      await context.close();
+      // The browser's last processes may still write while they end.
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    },
+  };
 }
 
 export async function openRig(context: BrowserContext, address = "/"): Promise<Page> {

@@ -1,5 +1,6 @@
 import { StorageError } from "#core/ports/storage-error.ts";
 import type { TakeRepo } from "#core/ports/take-repo.ts";
+import { preferredSeat } from "#core/room/preferred-seat.ts";
 import type { TakeId, TrackId } from "#protocol/ids.ts";
 import type { EpochRow, SeatRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 
@@ -13,9 +14,15 @@ export function memoryTakes(): TakeRepo {
   const pending = (): EpochRow[] => rows().filter((row) => row.receiptMs === null);
   return {
     seats: async () => [...seats.values()],
-    seat: async (room) => seats.get(room),
+    seat: async (room, participant) => {
+      const inRoom = [...seats.values()].filter((seat) => seat.room === room);
+      return participant === undefined
+        ? preferredSeat(inRoom)
+        : inRoom.find((seat) => seat.participant === participant);
+    },
     putSeat: async (seat) => {
-      seats.set(seat.room, seat);
+      seats.delete(`${seat.room}/`);
+      seats.set(`${seat.room}/${seat.participant ?? ""}`, seat);
     },
     takes: async () => [...takes.values()],
     take: async (take) => takes.get(take),

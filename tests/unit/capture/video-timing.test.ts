@@ -58,8 +58,16 @@ describe("frame pacing", () => {
 
   it("[CP15] a frame that is stamped late is not missing", () => {
     const pacing = new FramePacing(30);
-    for (let frame = 0; frame < 90; frame++) pacing.frame(frame * INTERVAL + (frame === 40 ? 22_000 : 0), 1_000);
+    for (let frame = 0; frame < 90; frame++) pacing.frame(frame * INTERVAL + (frame === 40 ? 19_000 : 0), 1_000);
     expect(pacing.missing()).toEqual([]);
+  });
+
+  it("[CP15] a wait that is long enough to be declared is told, even when a late stamp may be all of it", () => {
+    const pacing = new FramePacing(30);
+    for (let frame = 0; frame < 90; frame++) pacing.frame(frame * INTERVAL + (frame === 40 ? 22_000 : 0), 1_000);
+    expect(pacing.missing()).toEqual([
+      { fromUs: expect.closeTo(40 * INTERVAL, -1), toUs: expect.closeTo(40 * INTERVAL + 22_000, -1), frames: 0 },
+    ]);
   });
 
   it("[CP15] a camera that slows down in dim light has lost nothing", () => {

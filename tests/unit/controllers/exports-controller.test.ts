@@ -56,7 +56,7 @@ function rig(answers: Partial<RoomApi> = {}) {
 type Rig = ReturnType<typeof rig>;
 
 async function openAsHost(page: Rig) {
-  page.repo.seatRows.set(ROOM, seatOf());
+  page.repo.laySeat(seatOf());
   const model = page.open();
   await settle();
   return model;
@@ -71,13 +71,13 @@ describe("Exports, by which right", () => {
     const model = await openAsHost(page);
     expect(page.server.asked).toEqual(["renew", "access token", "links", "takes token"]);
     expect(model.view.get()).toMatchObject({ loading: false, mode: "host", title: "Ferries" });
-    expect(page.repo.seatRows.get(ROOM)?.token).toBe("token");
+    expect(page.repo.oneSeat()?.token).toBe("token");
     model.close?.();
   });
 
   it("an editor's key leaves the address at once and opens the files and nothing else", async () => {
     const page = rig();
-    page.repo.seatRows.set(ROOM, seatOf());
+    page.repo.laySeat(seatOf());
     page.server.list = listOf(summary("one"));
     const model = page.open("#editor=the.key");
     expect(page.hashes).toEqual(["cleared"]);
@@ -90,7 +90,7 @@ describe("Exports, by which right", () => {
 
   it("a reload in the same tab has the cookie left, and stays the editor's page", async () => {
     const page = rig();
-    page.repo.seatRows.set(ROOM, seatOf());
+    page.repo.laySeat(seatOf());
     page.open("#editor=the.key").close?.();
     await settle();
     page.server.asked.length = 0;
@@ -141,7 +141,7 @@ describe("Exports, by which right", () => {
 
   it("a guest sees how far the takes are, without files", async () => {
     const page = rig();
-    page.repo.seatRows.set(ROOM, seatOf({ role: "guest", hostSecret: null }));
+    page.repo.laySeat(seatOf({ role: "guest", hostSecret: null }));
     page.server.list = listOf(summary("one", { job: jobOf({ state: "done" }), exports: FILES }));
     const model = page.open();
     await settle();
@@ -153,7 +153,7 @@ describe("Exports, by which right", () => {
 
   it("a host who has not joined is not made to: there is nothing to show yet", async () => {
     const page = rig({ lobby: async () => ({ room: ROOM, title: "Ferries", full: false }) });
-    page.repo.seatRows.set(ROOM, seatOf({ participant: null, refreshSecret: null }));
+    page.repo.laySeat(seatOf({ participant: null, refreshSecret: null }));
     const model = page.open();
     await settle();
     expect(page.server.asked).toEqual([]);
@@ -171,7 +171,7 @@ describe("Exports, by which right", () => {
         return Promise.reject(new RoomApiError("unauthorized", "expired"));
       },
     });
-    page.repo.seatRows.set(ROOM, seatOf({ token: "stale", tokenExpiresMs: page.clock.wall + 800_000 }));
+    page.repo.laySeat(seatOf({ token: "stale", tokenExpiresMs: page.clock.wall + 800_000 }));
     const model = page.open();
     await settle();
     expect(page.server.asked.filter((what) => what === "renew")).toHaveLength(1);

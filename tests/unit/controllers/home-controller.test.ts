@@ -39,9 +39,9 @@ function rig(answers: Partial<RoomApi> = {}) {
 describe("Home", () => {
   it("knows the rooms of this device and the takes recorded alone, newest first", async () => {
     const device = rig();
-    device.repo.seatRows.set(ROOM, seatOf({ usedMs: 3_000 }));
+    device.repo.laySeat(seatOf({ usedMs: 3_000 }));
     const madeForOne = `${"x".repeat(22)}` as typeof ROOM;
-    device.repo.seatRows.set(madeForOne, seatOf({ room: madeForOne, usedMs: 9_000 }));
+    device.repo.laySeat(seatOf({ room: madeForOne, usedMs: 9_000 }));
     device.put(takeOf("room", { startedMs: 3_500 }), 3, 3);
     device.put(alone("arrived", { startedMs: 2_000, room: madeForOne }), 2, 2);
     device.put(alone("here", { startedMs: 1_000, title: "Voice notes" }), 2, 0);

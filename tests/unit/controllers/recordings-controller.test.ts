@@ -8,7 +8,7 @@ import { alone, epochsOf, keep, ROOM, seatOf, takeOf, trackOf } from "./rig/rows
 
 function rig() {
   const device = deviceRig();
-  device.repo.seatRows.set(ROOM, seatOf());
+  device.repo.laySeat(seatOf());
   const put = (take: Parameters<typeof keep>[1], epochs: number, arrived: number) => {
     const tracks = (["camera", "microphone"] as const).map((source) => trackOf(take, source, epochs));
     keep(

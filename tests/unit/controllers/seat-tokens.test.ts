@@ -22,19 +22,19 @@ function rig() {
 describe("a device's tokens", () => {
   it("are renewed once for many who ask, and not again while fresh, however wrong the wall clock is", async () => {
     const device = rig();
-    device.repo.seatRows.set(ROOM, seatOf({ token: "old", tokenExpiresMs: device.clock.wall - 86_400_000 }));
+    device.repo.laySeat(seatOf({ token: "old", tokenExpiresMs: device.clock.wall - 86_400_000 }));
     const both = await Promise.all([device.tokens.token(ROOM), device.tokens.token(ROOM)]);
     expect(both).toEqual(["token 1", "token 1"]);
     device.clock.wall += 86_400_000;
     expect(await device.tokens.token(ROOM)).toBe("token 1");
     await device.clock.pass(15 * 60_000);
     expect(await device.tokens.token(ROOM)).toBe("token 2");
-    expect(device.repo.seatRows.get(ROOM)).toMatchObject({ hostSecret: HOST_SECRET, token: "token 2" });
+    expect(device.repo.oneSeat()).toMatchObject({ hostSecret: HOST_SECRET, token: "token 2" });
   });
 
   it("are used again after a reload, until their last minute", async () => {
     const device = rig();
-    device.repo.seatRows.set(ROOM, seatOf({ token: "kept", tokenExpiresMs: device.clock.wall + 120_000 }));
+    device.repo.laySeat(seatOf({ token: "kept", tokenExpiresMs: device.clock.wall + 120_000 }));
     expect(await device.tokens.token(ROOM)).toBe("kept");
     await device.clock.pass(61_000);
     expect(await device.tokens.token(ROOM)).toBe("token 1");
@@ -42,7 +42,7 @@ describe("a device's tokens", () => {
 
   it("are renewed and tried once more when the server refuses one, and other refusals are passed on", async () => {
     const device = rig();
-    device.repo.seatRows.set(ROOM, seatOf({ token: "stale", tokenExpiresMs: device.clock.wall + 800_000 }));
+    device.repo.laySeat(seatOf({ token: "stale", tokenExpiresMs: device.clock.wall + 800_000 }));
     const used: string[] = [];
     const call = (token: string) => {
       used.push(token);
@@ -58,7 +58,7 @@ describe("a device's tokens", () => {
   it("do not exist without a seat, or before joining", async () => {
     const device = rig();
     await expect(device.tokens.token(ROOM)).rejects.toMatchObject({ reason: "unauthorized" });
-    device.repo.seatRows.set(ROOM, seatOf({ participant: null, refreshSecret: null }));
+    device.repo.laySeat(seatOf({ participant: null, refreshSecret: null }));
     await expect(device.tokens.token(ROOM)).rejects.toMatchObject({ reason: "unauthorized" });
   });
 });

@@ -89,7 +89,12 @@ describe("the tally", () => {
 
   it("[RS25] never counts a device without a word as recording", () => {
     const participants = [viewOf(person("Ann")), viewOf(person("Ben", { connected: false }))];
-    expect(tallyOf(input({ participants }))).toMatchObject({ phase: "recording", recording: 1, total: 2, outOfReach: ["Ben"] });
+    expect(tallyOf(input({ participants }))).toMatchObject({
+      phase: "recording",
+      recording: 1,
+      total: 2,
+      outOfReach: ["Ben"],
+    });
   });
 
   it("names who should be recording and is not", () => {
@@ -107,7 +112,13 @@ describe("the tally", () => {
   });
 
   it("[RS24] is not safe by its own take alone: other takes of this device wait too", () => {
-    const uploads: UploadState = { ...UNKNOWN_UPLOAD, phase: "waiting", reason: "offline", epochsLeft: 1, bytesLeft: 50 };
+    const uploads: UploadState = {
+      ...UNKNOWN_UPLOAD,
+      phase: "waiting",
+      reason: "offline",
+      epochsLeft: 1,
+      bytesLeft: 50,
+    };
     expect(tallyOf(input({ take: take("stopped"), own, uploads }))).toMatchObject({ phase: "waiting", bytesLeft: 50 });
   });
 

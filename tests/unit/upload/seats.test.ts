@@ -109,7 +109,7 @@ describe("the upload's seat", () => {
     const seat = await rig.seated("kept");
     await rig.recorded("orphan", { tracks: { microphone: 2 }, startedMs: 1 }, lost);
     await rig.recorded("take", { tracks: { microphone: 2 }, startedMs: 2 }, seat);
-    rig.repo.seatRows.delete(lost.room);
+    rig.repo.seatRows.delete(`${lost.room}/${lost.participant}`);
     const uploader = rig.start();
     await rig.time.until(() => uploader.state().phase === "idle");
     expect(uploader.state().problems).toMatchObject([{ reason: "no-seat", track: null }]);

@@ -3,6 +3,7 @@ import type { EpochRef, EpochStore } from "#core/ports/epoch-store.ts";
 import type { Hasher } from "#core/ports/hasher.ts";
 import { StorageError } from "#core/ports/storage-error.ts";
 import type { TakeRepo, TakeTotals } from "#core/ports/take-repo.ts";
+import { preferredSeat } from "#core/room/preferred-seat.ts";
 import type { ParticipantId, RoomId, Sha256, TakeId, TrackId } from "#protocol/ids.ts";
 import type { EpochRow, SeatRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 
@@ -66,7 +67,7 @@ export function nameOf(ref: { readonly track: TrackId; readonly seq: number }): 
 
 /** The manifest in memory, with the checks of the real one. */
 export class MemoryRepo implements TakeRepo {
-  readonly seatRows = new Map<RoomId, SeatRow>();
+  readonly seatRows = new Map<string, SeatRow>();
   readonly takeRows = new Map<TakeId, TakeRow>();
   readonly trackRows = new Map<TrackId, TrackRow>();
   readonly epochRows = new Map<string, EpochRow>();
@@ -75,12 +76,23 @@ export class MemoryRepo implements TakeRepo {
     return [...this.seatRows.values()];
   }
 
-  async seat(room: RoomId): Promise<SeatRow | undefined> {
-    return this.seatRows.get(room);
+  async seat(room: RoomId, participant?: ParticipantId): Promise<SeatRow | undefined> {
+    const inRoom = [...this.seatRows.values()].filter((seat) => seat.room === room);
+    return participant === undefined ? preferredSeat(inRoom) : inRoom.find((seat) => seat.participant === participant);
   }
 
   async putSeat(seat: SeatRow): Promise<void> {
-    this.seatRows.set(seat.room, seat);
+    this.laySeat(seat);
+  }
+
+  laySeat(seat: SeatRow): void {
+    this.seatRows.delete(`${seat.room}/`);
+    this.seatRows.set(`${seat.room}/${seat.participant ?? ""}`, seat);
+  }
+
+  /** The only seat, for tests that have one. */
+  oneSeat(): SeatRow | undefined {
+    return [...this.seatRows.values()][0];
   }
 
   async takes(): Promise<readonly TakeRow[]> {
