@@ -1,8 +1,7 @@
 import * as v from "valibot";
 
-/** Exported for declaration files only. */
-export declare const unit: unique symbol;
-type Unit<Name extends string> = number & { readonly [unit]: Name };
+/** A number that says what it counts. The property exists for the compiler only. */
+type Unit<Name extends string> = number & { readonly "a unit": Name };
 
 /**
  * µs on the monotonic clock of ONE page: its `performance.now()` × 1000. Workers convert with the two

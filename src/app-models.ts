@@ -103,7 +103,7 @@ function createBase() {
       },
     },
     tokens: createSeatTokens({ repo, roomApi, clock }),
-    exports: createTakeExports(pageExporter()),
+    exports: createTakeExports(pageExporter(report)),
     measureSpace: storageRoom,
     tab: tabMemory(),
     clearHash,

@@ -34,9 +34,9 @@ export async function findSeat(ports: SeatDeskPorts, room: RoomId): Promise<Seat
   const all = (await ports.repo.seats()).filter((seat) => seat.room === room);
   const own = all.find((seat) => seat.participant !== null && seat.participant === ports.tab.get(tabKey(room)));
   if (own !== undefined) return own;
-  const free = await Promise.all(
-    all.map((seat) => seat.participant === null || ports.locks.isFree(seatLock(seat.participant))),
-  );
+  const isFree = async ({ participant }: SeatRow): Promise<boolean> =>
+    participant === null || ports.locks.isFree(seatLock(participant));
+  const free = await Promise.all(all.map(isFree));
   return preferredSeat(all.filter((_seat, at) => free[at]));
 }
 

@@ -2,7 +2,7 @@
 export interface ContractCase<Subject> {
   /** Rule and what it says: `[ES4] a sealed epoch survives reopening`. */
   readonly rule: string;
-  run(subject: Subject): Promise<void>;
+  readonly run: (subject: Subject) => Promise<void>;
 }
 
 export function equal(actual: unknown, expected: unknown, what: string): void {

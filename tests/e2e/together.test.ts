@@ -1,12 +1,22 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BEEP_EVERY_S, CAMERA_FRAMES, CAMERA_RATE } from "./rig/camera.ts";
+import type { Source } from "#protocol/ids.ts";
+import { BEEP_EVERY_S, CAMERA_FRAMES, CAMERA_HEIGHT, CAMERA_RATE, CAMERA_WIDTH } from "./rig/camera.ts";
 import { unwrapCounters } from "./rig/counter.ts";
 import type { Delivery } from "./rig/delivery.ts";
 import { expectIdentical, expectSound, expectWhole } from "./rig/expectations.ts";
 import type { JournalTrack } from "./rig/journal.ts";
 import { beepOnsets, decodeSound, readContainer } from "./rig/masters.ts";
-import { counterDistances, deliveredTrack, type Master, masterOf, readMaster, sampleSeconds } from "./rig/placed.ts";
+import {
+  counterDistances,
+  deliveredTrack,
+  type Master,
+  masterOf,
+  OPUS_PRE_SKIP,
+  OPUS_SAMPLES,
+  readMaster,
+  sampleSeconds,
+} from "./rig/placed.ts";
 import { openSession, type Session } from "./rig/session.ts";
 import { type Figures, readFigures, record, stop, untilClock, untilRecording, untilSafe } from "./rig/studio-page.ts";
 
@@ -14,8 +24,26 @@ const TAKE_S = 60;
 const FRAME_S = 1 / CAMERA_RATE;
 /** Shorter stretches need not be declared one by one (DESIGN.md section 4). */
 const DECLARED_US = 20_000;
+/** Masters round to 1 ms, and the device knows its camera's usual interval to about as much. */
+const MEASURED_US = 2_000;
+/** The part of all frames by which the device's count may be off: stamps of a busy camera wobble by half an interval. */
+const UNCOUNTED = 0.01;
+/** Both clocks are this machine's: what they differ by is noise. */
+const CRYSTAL = 100e-6;
 /** All devices start within this of each other. */
 const START_WITHIN_US = 250_000;
+
+function figuresOf(figures: readonly Figures[], source: Source): Figures {
+  const [found, ...more] = figures.filter((each) => each.source === source);
+  if (!found || more.length > 0) throw new Error(`not one ${source} in the figures`);
+  return found;
+}
+
+/** Samples of sound at 48 kHz that the device has encoded. */
+function pcmFramesOf(tracks: readonly JournalTrack[]): number {
+  const microphone = tracks.find((track) => track.source === "microphone");
+  return (microphone?.epochs ?? []).reduce((sum, epoch) => sum + epoch.metadata.pcmFrames, 0);
+}
 
 /** What is known of one person after the take. */
 interface Taken {
@@ -61,11 +89,11 @@ describe("[E2E1] two people, a minute of 720p30", () => {
   });
 
   it("what the encoder made, what was sealed and what the master holds are the same number", () => {
-    for (const { figures, master } of taken.values()) {
-      const camera = figures.find((figure) => figure.source === "camera");
-      const microphone = figures.find((figure) => figure.source === "microphone");
-      expect(camera).toMatchObject({ encoded: master.video.packets.length, sealed: master.video.packets.length });
-      expect(microphone).toMatchObject({ encoded: master.audio.packets.length, sealed: master.audio.packets.length });
+    for (const { figures, master, tracks } of taken.values()) {
+      const frames = master.video.packets.length;
+      expect(figuresOf(figures, "camera")).toMatchObject({ encoded: frames, sealed: frames });
+      const samples = pcmFramesOf(tracks);
+      expect(figuresOf(figures, "microphone")).toMatchObject({ encoded: samples, sealed: samples });
     }
   });
 
@@ -82,32 +110,46 @@ describe("[E2E1] two people, a minute of 720p30", () => {
         missing += step - 1;
         const fromUs = (master.frames[i]?.timelineSeconds ?? 0) * 1e6;
         const toUs = (frame.timelineSeconds ?? 0) * 1e6;
-        if (step > 1 && toUs - fromUs - FRAME_S * 1e6 >= DECLARED_US) {
+        if (step > 1 && toUs - fromUs - FRAME_S * 1e6 >= DECLARED_US + MEASURED_US) {
           expect(
             gaps.some((gap) => gap.fromUs < toUs && gap.toUs > fromUs),
             `${name}: gap at ${fromUs} µs`,
           ).toBe(true);
         }
       });
-      expect(figures.find((figure) => figure.source === "camera")?.dropped).toBeGreaterThanOrEqual(missing);
+      expect(figuresOf(figures, "camera").dropped).toBeGreaterThanOrEqual(missing);
     }
   });
 
-  it("at least a minute of picture is there at 30 frames per second", () => {
-    for (const { master } of taken.values()) {
-      expect(master.frames.length).toBeGreaterThan(TAKE_S * CAMERA_RATE * 0.98);
+  it("a minute of 1280 × 720 at 30 frames per second: what is there and what was dropped make up the whole", () => {
+    for (const [name, { figures, master }] of taken) {
+      const camera = deliveredTrack(delivery, name, "camera");
+      expect(camera.runs.map(({ media }) => media)).toEqual([
+        expect.objectContaining({ width: CAMERA_WIDTH, height: CAMERA_HEIGHT, frameRate: CAMERA_RATE }),
+      ]);
+      const seconds = ((camera.endUs ?? 0) - (camera.startUs ?? 0)) / 1e6;
+      expect(seconds).toBeGreaterThan(TAKE_S - 0.5);
+      const { captured, encoded, dropped } = figuresOf(figures, "camera");
+      expect(captured).toBeGreaterThanOrEqual(encoded);
+      const whole = seconds * CAMERA_RATE;
+      expect(Math.abs(master.frames.length + dropped - whole), `${master.frames.length} + ${dropped}`).toBeLessThan(
+        whole * UNCOUNTED,
+      );
     }
   });
 
   it("the sound has every captured sample in its place", async () => {
-    for (const [name, { master, tracks }] of taken) {
-      const microphone = tracks.find((track) => track.source === "microphone");
-      const captured = (microphone?.epochs ?? []).reduce((sum, epoch) => sum + epoch.metadata.pcmFrames, 0);
+    for (const [name, { figures, master, tracks }] of taken) {
+      const captured = pcmFramesOf(tracks);
       const delivered = deliveredTrack(delivery, name, "microphone");
+      expect(figuresOf(figures, "microphone")).toMatchObject({ captured, dropped: 0 });
       expect(delivered.gaps).toEqual([]);
       expect(delivered.pcmFrames).toBe(captured);
+      // Only the last packet is filled up, behind the samples that a decoder holds back at its start.
+      expect(master.audio.packets).toHaveLength(Math.ceil((captured + OPUS_PRE_SKIP) / OPUS_SAMPLES));
       const spanUs = (delivered.endUs ?? 0) - (delivered.startUs ?? 0);
-      expect(Math.abs(spanUs - (captured / 48_000) * 1e6)).toBeLessThan(20_000);
+      const packetsUs = master.audio.packets.length * (OPUS_SAMPLES / 48_000) * 1e6;
+      expect(Math.abs(spanUs - packetsUs)).toBeLessThan(CRYSTAL * packetsUs);
       const samples = await decodeSound(delivery.file(master.name));
       expect(samples.length).toBeGreaterThanOrEqual(captured);
       const beeps = beepOnsets(samples).map((onset) => sampleSeconds(master.audio.packets, onset));
@@ -123,7 +165,8 @@ describe("[E2E1] two people, a minute of 720p30", () => {
     const [one, other] = [...taken.values()].map(({ master }) => master);
     if (!one || !other) throw new Error("not two masters");
     const distances = counterDistances(one, other);
-    expect(distances.length).toBeGreaterThan(TAKE_S * CAMERA_RATE * 0.95);
+    // What one of them lacks, the other has nothing to compare with.
+    expect(distances.length).toBeGreaterThan(Math.min(one.frames.length, other.frames.length) * 0.95);
     expect(Math.max(...distances)).toBeLessThanOrEqual(FRAME_S);
   });
 

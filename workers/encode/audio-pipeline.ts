@@ -284,7 +284,9 @@ export class AudioPipeline implements TrackPipeline {
     const slicer = this.#slicer;
     if (slicer === undefined || this.#times === undefined) return;
     const tag = slicer.tag(this.#times.at(this.#made), frames);
-    const planes = Array.from({ length: this.#channels }, (_, channel) => this.#block.subarray(channel * PACKET_FRAMES));
+    const planes = Array.from({ length: this.#channels }, (_, channel) =>
+      this.#block.subarray(channel * PACKET_FRAMES),
+    );
     slicer.meter.add(planes, 0, frames);
     this.#encode?.encode(this.#block, tag);
     this.#made += frames;

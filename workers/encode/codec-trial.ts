@@ -1,4 +1,11 @@
-import { chooseCodec, type CodecCandidate, type CodecTrial, codecCandidates, isInTime, type Picture } from "#core/video/codec-candidates.ts";
+import {
+  chooseCodec,
+  type CodecCandidate,
+  type CodecTrial,
+  codecCandidates,
+  isInTime,
+  type Picture,
+} from "#core/video/codec-candidates.ts";
 import type { CodecChoice } from "#protocol/encode-rpc.ts";
 import type { Source } from "#protocol/ids.ts";
 
@@ -111,7 +118,13 @@ async function tryCodec(
   }
 }
 
-function feed(encoder: VideoEncoder, frames: readonly VideoFrame[], picture: Picture, from: number, amount: number): void {
+function feed(
+  encoder: VideoEncoder,
+  frames: readonly VideoFrame[],
+  picture: Picture,
+  from: number,
+  amount: number,
+): void {
   for (let index = from; index < from + amount; index++) {
     const source = frames[index % frames.length];
     if (source === undefined) return;
@@ -131,8 +144,13 @@ function isUnknownConfig(error: unknown): undefined {
 export function isCodecFailure(error: unknown): boolean {
   return (
     error instanceof DOMException &&
-    ["NotSupportedError", "EncodingError", "OperationError", "InvalidStateError", "QuotaExceededError", "AbortError"].includes(
-      error.name,
-    )
+    [
+      "NotSupportedError",
+      "EncodingError",
+      "OperationError",
+      "InvalidStateError",
+      "QuotaExceededError",
+      "AbortError",
+    ].includes(error.name)
   );
 }

@@ -4,7 +4,10 @@ import type { CaptureInput, EncodeWorkerApi } from "#protocol/encode-rpc.ts";
 
 /** Makes a worker that records one source. It ends with {@link TrackEncoder.close}, once everything is kept. */
 export function createTrackEncoder(): TrackEncoder {
-  const worker = new Worker(new URL("./encode.worker.ts", import.meta.url), { type: "module", name: "tapesync-encode" });
+  const worker = new Worker(new URL("./encode.worker.ts", import.meta.url), {
+    type: "module",
+    name: "tapesync-encode",
+  });
   return trackEncoderOf(worker, wrap<EncodeWorkerApi>(worker));
 }
 
@@ -20,8 +23,7 @@ function trackEncoderOf(worker: Worker, remote: Remote<EncodeWorkerApi>): TrackE
     sent.catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
   };
   return {
-    arm: (request, onEvent) =>
-      remote.arm(transfer({ ...request }, [streamOf(request.input)]), proxy(onEvent)),
+    arm: (request, onEvent) => remote.arm(transfer({ ...request }, [streamOf(request.input)]), proxy(onEvent)),
     replaceInput: (input) => remote.replaceInput(transfer({ ...input }, [streamOf(input)])),
     start: (request) => remote.start(request),
     stop: (keepUntilUs) => remote.stop(keepUntilUs),

@@ -146,7 +146,20 @@ export class TrackSealer {
     const { firstUs, endUs, samples, run, media, peaks, clock } = written.metadata;
     const bytes = written.bytes.byteLength;
     try {
-      await repo.addEpoch({ ...ref, bytes, sha256, run, media, firstUs, endUs, samples, gaps, peaks, clock, receiptMs: null });
+      await repo.addEpoch({
+        ...ref,
+        bytes,
+        sha256,
+        run,
+        media,
+        firstUs,
+        endUs,
+        samples,
+        gaps,
+        peaks,
+        clock,
+        receiptMs: null,
+      });
     } catch (error) {
       // Without its row the file would stand in the way of the next epoch, which takes this number.
       await store.discard(ref);

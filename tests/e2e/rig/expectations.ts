@@ -1,8 +1,9 @@
 import { expect } from "vitest";
+import { checkFcpxml } from "#media/timeline/check-fcpxml.ts";
 import { type Delivery, sumErrors } from "./delivery.ts";
 import { dtdErrors, readTimeline } from "./fcpxml.ts";
 import { type JournalTrack, journalPackets } from "./journal.ts";
-import { decodeErrors, readStreams } from "./masters.ts";
+import { decodeErrors, readContainer, readStreams } from "./masters.ts";
 
 /** Matroska counts in whole ms here. */
 const ROUNDED_US = 1_000;
@@ -31,7 +32,7 @@ export async function expectIdentical(delivery: Delivery, tracks: readonly Journ
   }
 }
 
-/** Checksums, the DTD, whole frames on the timeline, and ffmpeg without a complaint. */
+/** Checksums, the DTD, what else breaks an import, whole frames on the timeline, and ffmpeg without a complaint. */
 export async function expectSound(delivery: Delivery): Promise<void> {
   expect(await sumErrors(delivery)).toEqual([]);
   expect((await dtdErrors(delivery.file("timeline.fcpxml"))) ?? "").toBe("");
@@ -44,9 +45,14 @@ export async function expectSound(delivery: Delivery): Promise<void> {
       );
     }
   }
-  for (const name of delivery.names.filter((candidate) => candidate.endsWith(".mkv"))) {
-    expect(await decodeErrors(delivery.file(name)), name).toBe("");
-  }
+  const masters = delivery.names.filter((name) => name.endsWith(".mkv"));
+  const lengths = masters.map(async (name) => {
+    const { duration } = await readContainer(delivery.file(name));
+    // An MKV carries no timecode: its first frame is at 0.
+    return { name, durationUs: Math.round(duration * 1e6), startUs: 0 };
+  });
+  expect(checkFcpxml(delivery.timeline, await Promise.all(lengths))).toEqual([]);
+  for (const name of masters) expect(await decodeErrors(delivery.file(name)), name).toBe("");
 }
 
 /** Epochs of a track are numbered from 0 without a hole. */

@@ -77,8 +77,8 @@ export function counterDistances(one: Master, other: Master): number[] {
 }
 
 /** Samples of one Opus packet, and those that its decoder needs before the first good one. */
-const OPUS_SAMPLES = 960;
-const OPUS_PRE_SKIP = 312;
+export const OPUS_SAMPLES = 960;
+export const OPUS_PRE_SKIP = 312;
 
 /**
  * Seconds in the file of a decoded sample. Packets carry the time, and after a gap the count of samples alone would be

@@ -136,6 +136,7 @@ describe("placement", () => {
     const args = [
       "-v",
       "error",
+      "-copyts",
       "-i",
       join(folder, "Alice.mkv"),
       ...place,
