@@ -2,12 +2,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { benchCapture } from "./capture-cpu.ts";
+import { benchLobby } from "./lobby-bytes.ts";
 import { describeMachine, isQuiet } from "./parts/machine.ts";
 import { type BenchRun, startStudio } from "./parts/studio.ts";
 import { printReport, type Report } from "./parts/table.ts";
+import { benchStop } from "./stop-to-files.ts";
+import { benchStitch } from "./stitch.ts";
+import { benchUpload } from "./upload-rate.ts";
 
 const MEASURES: Readonly<Record<string, (run: BenchRun) => Promise<Report>>> = {
   a: benchCapture,
+  b: benchStop,
+  c: benchUpload,
+  d: benchStitch,
+  e: benchLobby,
 };
 
 const RESULTS = path.join(import.meta.dirname, "results");

@@ -46,6 +46,9 @@ export type TakeRow = v.InferOutput<typeof takeRow>;
 export const trackRow = v.object({
   track: trackId,
   take: takeId,
+  /** Whose it is, when not the take's own participant: two windows of one browser may record two people in one take. */
+  participant: v.optional(participantId),
+  participantName: v.optional(v.string()),
   source,
   /** The device's name as the browser gives it. */
   label: v.string(),

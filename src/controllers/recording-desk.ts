@@ -20,7 +20,7 @@ export interface RecordingDeskPorts<Track extends DeviceTrack = DeviceTrack> {
   readonly newRecorder: (events: RecorderEvents) => TakeRecorder;
   readonly devices: StudioDevices<Track>;
   readonly captureOf: (source: Source, track: Track) => CaptureSource;
-  readonly repo: Pick<TakeRepo, "totals">;
+  readonly repo: Pick<TakeRepo, "trackTotals">;
   readonly journal: JournalChannel;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -74,7 +74,7 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
     async (signal) => {
       const take = recorder.state.order?.take;
       if (take === undefined) return;
-      const of = await ports.repo.totals(take);
+      const of = await totalsOfTracks(ports.repo, recorder.state.tracks);
       const stats = watching ? await recorder.stats() : undefined;
       if (signal.aborted) return;
       totals = { take, of };
@@ -110,6 +110,20 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
       await recorder.close();
     },
   };
+}
+
+/** Of this window's own tracks: another window of this browser may record somebody else in the same take. */
+async function totalsOfTracks(repo: Pick<TakeRepo, "trackTotals">, tracks: readonly TrackState[]): Promise<TakeTotals> {
+  const all = await Promise.all(tracks.map((track) => repo.trackTotals(track.track)));
+  return all.reduce(
+    (sum, one) => ({
+      epochs: sum.epochs + one.epochs,
+      bytes: sum.bytes + one.bytes,
+      pendingEpochs: sum.pendingEpochs + one.pendingEpochs,
+      pendingBytes: sum.pendingBytes + one.pendingBytes,
+    }),
+    NOTHING_KEPT,
+  );
 }
 
 async function keepLooking(look: Refresher, scheduler: Scheduler, signal: AbortSignal, moving: () => boolean) {

@@ -58,8 +58,7 @@ export function figuresOfTake(take: TakeRow, rows: readonly TrackRows[], counts:
     keptMs,
   );
   const read = rows.length > 0 && rows.every((of) => of.epochs !== undefined);
-  const placed = tracks.map((track) => track.placed);
-  const lanes = { lengthMs, lanes: lanesOfTracks(take.participant ?? take.take, take.participantName, placed) };
+  const lanes = { lengthMs, lanes: lanesOf(take, tracks) };
   return {
     lengthMs,
     keptMs,
@@ -81,6 +80,18 @@ export function arrivedOf(
     epochs: counts.epochs,
     epochsArrived: counts.epochs - counts.pendingEpochs,
   };
+}
+
+/** Two windows of one browser may have recorded two people. */
+function lanesOf(take: TakeRow, tracks: readonly TrackOnTake[]): LanesView["lanes"] {
+  const people = Map.groupBy(tracks, ({ row }) => row.participant ?? take.participant ?? take.take);
+  return [...people].flatMap(([id, own]) =>
+    lanesOfTracks(
+      id,
+      own[0]?.row.participantName ?? take.participantName,
+      own.map((track) => track.placed),
+    ),
+  );
 }
 
 export interface TapeState {
@@ -126,6 +137,7 @@ function trackOffsetsUs(take: TakeRow, rows: readonly TrackRows[]): number[] {
 }
 
 interface TrackOnTake {
+  readonly row: TrackRow;
   readonly placed: PlacedTrack;
   /** Declared missing after the last sample. */
   readonly tail: readonly GapView[];
@@ -145,6 +157,7 @@ function placeTrack({ track, epochs = [] }: TrackRows, offsetUs: number): TrackO
   });
   const peaks = isVideoSource(track.source) ? {} : { peaks: peaksOf(track, epochs, offsetUs) };
   return {
+    row: track,
     placed: {
       source: track.source,
       fromMs: (offsetUs + startUs) / 1000,

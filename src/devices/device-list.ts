@@ -18,15 +18,6 @@ export async function listDevices(): Promise<DeviceList> {
   };
 }
 
-/** Tells of every plugging and unplugging. Returns the way out. */
-export function watchDevices(changed: (list: DeviceList) => void): () => void {
-  const hear = (): void => {
-    void listDevices().then(changed);
-  };
-  navigator.mediaDevices.addEventListener("devicechange", hear);
-  return () => navigator.mediaDevices.removeEventListener("devicechange", hear);
-}
-
 const ALIASES = new Set(["default", "communications"]);
 
 function ofKind(all: readonly MediaDeviceInfo[], kind: MediaDeviceKind, name: string): readonly Device[] {
@@ -36,24 +27,4 @@ function ofKind(all: readonly MediaDeviceInfo[], kind: MediaDeviceKind, name: st
     id: device.deviceId,
     label: device.label === "" ? `${name} ${index + 1}` : device.label,
   }));
-}
-
-/** What was chosen at the last visit. */
-export interface DeviceChoice {
-  readonly camera: string;
-  readonly microphone: string;
-}
-
-const CHOICE_KEY = "tapesync-devices";
-const NOTHING: DeviceChoice = { camera: "", microphone: "" };
-
-export function rememberedChoice(storage: Storage = localStorage): DeviceChoice {
-  const text = storage.getItem(CHOICE_KEY);
-  if (text === null) return NOTHING;
-  const [camera = "", microphone = ""] = text.split("\n");
-  return { camera, microphone };
-}
-
-export function rememberChoice(choice: DeviceChoice, storage: Storage = localStorage): void {
-  storage.setItem(CHOICE_KEY, `${choice.camera}\n${choice.microphone}`);
 }

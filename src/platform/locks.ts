@@ -3,9 +3,9 @@ import type { LockPort } from "#core/ports/lock-port.ts";
 /** Web Locks: held until given back or until the context is gone. */
 export function webLocks(locks: LockManager = navigator.locks): LockPort {
   return {
-    tryHold: (name) =>
+    tryHold: (name, mode = "exclusive") =>
       new Promise((resolve, reject) => {
-        const held = locks.request(name, { ifAvailable: true }, (lock) => {
+        const held = locks.request(name, { ifAvailable: true, mode }, (lock) => {
           if (lock === null) {
             resolve(undefined);
             return undefined;

@@ -32,3 +32,14 @@ describe.each([
     expect(outcome.find((one) => one.rule === rule)).toEqual({ rule, error: null });
   });
 });
+
+it("[ES9] a full disk is said to be full, and nothing of the write is left behind", async () => {
+  const session = await context.newCDPSession(page);
+  const origin = new URL(page.url()).origin;
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 8 * 1024 * 1024 });
+  const { refused, written, left } = await page.evaluate(() => rig.fillDisk());
+  await session.send("Storage.overrideQuotaForOrigin", { origin });
+  expect(refused).toBe("full");
+  expect(written).toBeGreaterThan(2);
+  expect(left).toBe(written);
+});

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { deliveryManifest } from "#protocol/delivery-manifest.ts";
 import { makeClip, temporaryFolder } from "../unit/media/clips.ts";
+import { sha256Hex } from "../unit/media/probe.ts";
 import { flipBit, makePage, record, type Tape } from "../unit/media/tapes.ts";
 
 const CLI = resolve(import.meta.dirname, "../../container/demux-cli.ts");
@@ -50,8 +51,10 @@ describe("npm run demux", () => {
     const out = join(temporaryFolder(), "made", "here");
     expect(demux(folder, "--out", out)).toMatchObject({ code: 0, err: "" });
     expect(readdirSync(out).sort()).toEqual(["Alice.mkv", "Bob.mkv", "SHA256SUMS", "manifest.json", "timeline.fcpxml"]);
-    const sums = spawnSync("sha256sum", ["-c", "SHA256SUMS"], { cwd: out, encoding: "utf8" });
-    expect(sums.status).toBe(0);
+    for (const line of readFileSync(join(out, "SHA256SUMS"), "utf8").trim().split("\n")) {
+      const [sha256 = "", name = ""] = line.split("  ");
+      expect(sha256Hex(readFileSync(join(out, name))), name).toBe(sha256);
+    }
     expect(manifestOf(out).participants.map((person) => person.tracks.map((track) => track.samples))).toEqual([
       [180, 300],
       [180, 300],

@@ -20,7 +20,7 @@ async function contents(store: EpochStore, where: EpochRef): Promise<number[]> {
 export interface EpochStoreSubject {
   readonly store: EpochStore;
   /** The same disk, opened anew. */
-  reopen(): EpochStore;
+  readonly reopen: () => EpochStore;
 }
 
 /** Rules ES1… of docs/spec/journal.md. Each case gets an empty disk. */

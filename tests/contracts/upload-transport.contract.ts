@@ -17,7 +17,7 @@ interface Desk extends TransportSubject {
   readonly signal: AbortSignal;
   readonly access: Access;
   readonly at: TrackAddress;
-  put(seq: number, text: string, options?: { sha256?: Sha256 }): ReturnType<UploadTransport["putEpoch"]>;
+  readonly put: (seq: number, text: string, options?: { sha256?: Sha256 }) => ReturnType<UploadTransport["putEpoch"]>;
 }
 
 const PERSON: Join = { name: "Inês", consent: true };

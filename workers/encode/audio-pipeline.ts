@@ -52,7 +52,6 @@ export class AudioPipeline implements TrackPipeline {
   #lastArrivalUs = 0;
   #ended: (() => void) | undefined;
   #work: Promise<void> = Promise.resolve();
-  #unreadable = 0;
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
@@ -93,7 +92,6 @@ export class AudioPipeline implements TrackPipeline {
     this.#slicer = new AudioSlicer(session, this.format);
     this.#lastEndUs = undefined;
     this.#lastArrivalUs = this.#deps.clock.nowUs();
-    this.#unreadable = 0;
     this.#session = session;
   }
 
@@ -136,11 +134,8 @@ export class AudioPipeline implements TrackPipeline {
     if (session === undefined) return;
     const nowUs = this.#deps.clock.nowUs();
     if (nowUs > session.keepUntilUs + STOP_GRACE_US) this.#ended?.();
-    else if (nowUs - this.#lastArrivalUs > STALL_US && this.#times !== undefined) {
-      void this.#serial(async () => {
-        await this.#closeStretch();
-        this.#slicer?.sealRest();
-      });
+    else if (nowUs - this.#lastArrivalUs > STALL_US && this.#slicer?.isEmpty === false) {
+      void this.#serial(async () => this.#sealStalled());
     }
   }
 
@@ -186,7 +181,7 @@ export class AudioPipeline implements TrackPipeline {
     const rate = data.sampleRate;
     data.close();
     if (endUs === undefined || planes === undefined) {
-      this.#unreadable += 1;
+      if (this.#session) this.#session.dropped.disorder += (frames * OPUS_RATE) / rate;
       return [];
     }
     this.#onFirst?.();
@@ -313,6 +308,14 @@ export class AudioPipeline implements TrackPipeline {
     this.#resampler = undefined;
     this.#times = undefined;
     this.#made = 0;
+  }
+
+  /**
+   * The stretch stays open: a page that stood still reads on where it stopped, and a packet that was filled up with silence would
+   * lie over the sound that follows. What is in the encoder comes first.
+   */
+  #sealStalled(): void {
+    if (this.#encode?.queue === 0) this.#slicer?.sealRest();
   }
 
   #makeEncode(): void {

@@ -36,6 +36,11 @@ export class AudioSlicer {
     this.#run = session.run;
   }
 
+  /** Nothing has been gathered since the last seal. */
+  get isEmpty(): boolean {
+    return this.#packets.length === 0;
+  }
+
   /** Decides, before the packet is encoded, whether it begins an epoch. */
   tag(atUs: number, pcmFrames: number): PacketTag {
     const first = this.#epochFirstUs;

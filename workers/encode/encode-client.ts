@@ -37,6 +37,7 @@ function trackEncoderOf(worker: Worker, remote: Remote<EncodeWorkerApi>): TrackE
       remote[releaseProxy]();
       worker.terminate();
     },
+    kill: () => worker.terminate(),
     onCrash: (listener) => {
       crashed.push(listener);
     },

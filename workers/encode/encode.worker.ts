@@ -7,6 +7,12 @@ import { webCryptoHasher } from "#platform/sha256.ts";
 import { freeReserve, keepReserve } from "#platform/storage-space.ts";
 import { createEncodeService } from "./encode-service.ts";
 
+// A fault that nobody waits for ends in the page as an error of this worker, which is then made anew.
+self.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  reportError(event.reason);
+});
+
 expose(
   createEncodeService({
     store: opfsEpochStore(),

@@ -8,7 +8,7 @@ import type { Clock } from "#core/ports/time.ts";
 import { configBytes, type EpochConfig } from "#media/epoch-config.ts";
 import { type EpochPacket, writeEpoch } from "#media/epoch-writer.ts";
 import type { ClockSample } from "#protocol/clock.ts";
-import type { ClosedTrack, EncodeEvent, StartRequest } from "#protocol/encode-rpc.ts";
+import type { ClosedTrack, EncodeEvent, EncodeProblem, StartRequest } from "#protocol/encode-rpc.ts";
 import type { MediaFormat } from "#protocol/epoch-format.ts";
 import type { Gap } from "#protocol/gaps.ts";
 import type { Sha256 } from "#protocol/ids.ts";
@@ -123,7 +123,8 @@ export class TrackSealer {
         await this.#keep(slice);
         return;
       }
-      this.#giveUp(slice, error instanceof Error ? error.message : String(error));
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#giveUp(slice, detail, error instanceof StorageError ? "storage-full" : "encoder-error");
       return;
     }
     if (this.#fullSinceUs !== undefined) this.#problem("storage-back", "");
@@ -206,24 +207,29 @@ export class TrackSealer {
     return hash;
   }
 
-  #giveUp(slice: EpochSlice, detail: string): void {
+  /** @param reason `encoder-error`: what came out of the encoder cannot be made a file */
+  #giveUp(slice: EpochSlice, detail: string, reason: "storage-full" | "encoder-error" = "storage-full"): void {
     const first = slice.packets[0];
     const last = slice.packets.at(-1);
     if (first === undefined || last === undefined) return;
     const gap: Gap = {
       fromUs: first.timestampUs,
       toUs: last.timestampUs + last.durationUs,
-      reason: "storage-full",
+      reason,
     };
     this.#lost.add(gap.fromUs, gap.toUs, gap.reason);
     this.#carried.push(...slice.gaps, gap);
     this.lostUnits += unitsOf(slice);
     this.#onEvent({ type: "gap", gap });
+    if (reason === "encoder-error") {
+      this.#problem("encoder-failed", detail);
+      return;
+    }
     if (this.#fullSinceUs === undefined) this.#problem("storage-full", detail);
     this.#fullSinceUs ??= this.#deps.clock.nowUs();
   }
 
-  #problem(problem: "storage-full" | "storage-back", detail: string): void {
+  #problem(problem: EncodeProblem, detail: string): void {
     this.#onEvent({ type: "problem", problem, atUs: this.#deps.clock.nowUs(), detail });
   }
 }

@@ -8,16 +8,15 @@ import type { Source } from "#protocol/ids.ts";
 import { asLocal } from "#protocol/units.ts";
 import { encoderConfig, measureCodecs } from "./codec-trial.ts";
 import { EncodeFailed } from "./encode-failed.ts";
+import { FrameSampler } from "./frame-sampler.ts";
 import type { PipelineDeps, TrackPipeline } from "./track-pipeline.ts";
 import type { TrackSession } from "./track-session.ts";
 import { type EncodedFrame, MAX_QUEUE, VideoEncode } from "./video-encode.ts";
 import { VideoSlicer } from "./video-slicer.ts";
 
-/** Real frames that the warm-up encodes again and again. A camera has few buffers: with six of them held here it stood still. */
-const TRIAL_SAMPLE = 2;
-
 /** A camera that has not given its first frames by then is not working. */
 const FIRST_FRAMES_MS = 5_000;
+const FIRST_OF_SCREEN_MS = 700;
 
 /** After Stop, frames captured before it are awaited this long: five times the slowest delivery seen here. */
 const STOP_GRACE_US = 400_000;
@@ -51,8 +50,7 @@ export class VideoPipeline implements TrackPipeline {
   #choice: CodecChoice | undefined;
   #format: VideoFormat;
   #reader: Reader | undefined;
-  #sampling: VideoFrame[] | undefined;
-  #onSampled: (() => void) | undefined;
+  readonly #sampler = new FrameSampler();
   #session: TrackSession | undefined;
   #slicer: VideoSlicer | undefined;
   #ended: (() => void) | undefined;
@@ -95,7 +93,8 @@ export class VideoPipeline implements TrackPipeline {
   /** Reads the first frames, chooses the codec by them, and leaves a warm encoder. @throws EncodeFailed */
   async arm(input: CaptureInput, known: CodecChoice | null): Promise<CodecChoice> {
     this.#read(input);
-    const frames = await this.#sample();
+    // A still screen gives one frame at most.
+    const frames = await this.#sampler.take(this.#source === "screen" ? FIRST_OF_SCREEN_MS : FIRST_FRAMES_MS);
     try {
       if (frames.length === 0) frames.push(this.#blank());
       const [first] = frames;
@@ -210,7 +209,7 @@ export class VideoPipeline implements TrackPipeline {
     const nowUs = this.#deps.clock.nowUs();
     this.#lastArrivalUs = nowUs;
     this.#clock.arrived(frame.timestamp, nowUs);
-    this.#offerSample(frame);
+    this.#sampler.offer(frame);
     const session = this.#session;
     const offsetUs = this.#clock.offsetUs();
     if (offsetUs === undefined) return;
@@ -409,12 +408,6 @@ export class VideoPipeline implements TrackPipeline {
     frame.close();
   }
 
-  #offerSample(frame: VideoFrame): void {
-    if (this.#sampling === undefined) return;
-    this.#sampling.push(frame.clone());
-    if (this.#sampling.length >= TRIAL_SAMPLE) this.#onSampled?.();
-  }
-
   /** A screen that stands still gives no frame until something moves: the encoder is warmed with a black picture. */
   #blank(): VideoFrame {
     const { width, height } = this.#picture;
@@ -422,22 +415,6 @@ export class VideoPipeline implements TrackPipeline {
     const canvas = new OffscreenCanvas(width, height);
     canvas.getContext("2d")?.fillRect(0, 0, width, height);
     return new VideoFrame(canvas, { timestamp: 0 });
-  }
-
-  async #sample(): Promise<VideoFrame[]> {
-    const frames: VideoFrame[] = [];
-    this.#sampling = frames;
-    // A still screen gives only one frame.
-    const limitMs = this.#source === "screen" ? 700 : FIRST_FRAMES_MS;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#onSampled = resolve;
-      timer = setTimeout(resolve, limitMs);
-    });
-    clearTimeout(timer);
-    this.#sampling = undefined;
-    this.#onSampled = undefined;
-    return frames;
   }
 
   #problem(problem: EncodeProblem, detail: string): void {

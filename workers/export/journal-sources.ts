@@ -13,10 +13,14 @@ export interface JournalPorts {
 
 /** A take of this device, as its manifest lists it. */
 export async function journalSources(row: TakeRow, ports: JournalPorts): Promise<TakeSources> {
-  const tracks: TrackSources[] = [];
+  const people = new Map<string, TakeSources["participants"][number] & { readonly tracks: TrackSources[] }>();
   for (const track of await ports.repo.tracks(row.take)) {
+    const participant = track.participant ?? row.participant;
+    const key = participant ?? "";
+    const person = people.get(key) ?? { participant, name: track.participantName ?? row.participantName, tracks: [] };
+    people.set(key, person);
     const epochs = await ports.repo.epochs(track.track);
-    tracks.push(
+    person.tracks.push(
       toTrack(
         track,
         epochs.map((epoch) => toEpoch(epoch, ports)),
@@ -28,7 +32,7 @@ export async function journalSources(row: TakeRow, ports: JournalPorts): Promise
     take: row.take,
     title: row.title,
     startedMs: row.startedMs,
-    participants: [{ participant: row.participant, name: row.participantName, tracks }],
+    participants: [...people.values()],
   };
 }
 

@@ -43,6 +43,8 @@ export interface TakeRepo {
   pendingTotals(): Promise<{ epochs: number; bytes: number }>;
   /** Of one take; all zero for a take that is not known. */
   totals(take: TakeId): Promise<TakeTotals>;
+  /** Of one track; all zero for a track that is not known. */
+  trackTotals(track: TrackId): Promise<TakeTotals>;
   /** Only ever called with the hash that a receipt named; throws when it is not the row's. */
   markReceived(track: TrackId, seq: number, sha256: Sha256, atMs: number): Promise<void>;
 

@@ -27,6 +27,8 @@ export interface TrackEncoder {
   stats(): Promise<EncodeStats | null>;
   /** Disarms and, once all is kept, ends the worker. */
   close(): Promise<void>;
+  /** Ends the worker at once, with whatever it has not sealed: for one that has failed. */
+  kill(): void;
   /** Hears of a worker that died by itself (out of memory, a script that could not be loaded). */
   onCrash(listener: (detail: string) => void): void;
 }

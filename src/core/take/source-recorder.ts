@@ -148,7 +148,7 @@ export class SourceRecorder {
   #again(before: CaptureSource): Promise<boolean> {
     before.stop();
     this.track = undefined;
-    void this.#encoder.close();
+    this.#encoder.kill();
     this.#encoder = this.#newEncoder();
     return this.arm();
   }

@@ -128,7 +128,7 @@ export class TakeRecorder {
     this.#deaths = 0;
     this.#set({ phase: "starting", order, stoppedUs: null, tracks: [] });
     try {
-      this.#release = await this.#ports.locks.tryHold(takeLock(order.take));
+      this.#release = await this.#ports.locks.tryHold(takeLock(order.take), "shared");
       if (this.#release === undefined) throw RecorderError.locked();
       await this.#ports.repo.putTake(await this.#takeRow(order));
       await this.#startReady(order);
@@ -199,6 +199,7 @@ export class TakeRecorder {
     return {
       track: this.#ports.newTrackId(),
       take: order.take,
+      ...(order.participant === null ? {} : { participant: order.participant, participantName: order.participantName }),
       source: recorder.source,
       label: recorder.state.label,
       trackZeroUs: order.zeroUs > nowUs ? order.zeroUs : nowUs,

@@ -5,7 +5,7 @@ import { EpochUpload } from "./epoch-upload.ts";
 import { LANES, LARGE_PLAN, REPLAN_LARGE_MS } from "./limits.ts";
 import { Patience } from "./patience.ts";
 import { Seats } from "./seats.ts";
-import { isSetback, stored, UploadSetback } from "./setback.ts";
+import { isSetback, stored, type UploadSetback } from "./setback.ts";
 import { SetbackBook } from "./setback-book.ts";
 import { TakePreparation } from "./take-preparation.ts";
 import { TrackSeal } from "./track-seal.ts";

@@ -7,7 +7,7 @@ import { DIGEST_TRIES } from "./limits.ts";
 import type { Patience } from "./patience.ts";
 import type { Seats } from "./seats.ts";
 import { isSetback, stored, UploadSetback } from "./setback.ts";
-import type { DeclaredTake, TakePreparation } from "./take-preparation.ts";
+import { type DeclaredTake, speakerOf, type TakePreparation } from "./take-preparation.ts";
 import type { UploadPorts } from "./upload-ports.ts";
 
 type EpochPorts = Pick<UploadPorts, "repo" | "store" | "transport" | "clock" | "hasher" | "journal" | "pace">;
@@ -36,7 +36,7 @@ export class EpochUpload {
     const key = epochKey(epoch);
     const allowanceMs = this.#patience.allowanceMs(key, epoch.bytes, bytesPerSecond);
     const answer = await this.#seats
-      .authorised(declared, allowanceMs, signal, (access, inner) =>
+      .authorised(speakerOf(declared, epoch.track), allowanceMs, signal, (access, inner) =>
         transport.putEpoch(access, epoch, file, epoch.sha256, inner),
       )
       .catch((error: unknown) => {

@@ -4,7 +4,7 @@ import type { EpochRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 import { epochKey } from "./epoch-key.ts";
 import { REPLY_STALL_MS } from "./limits.ts";
 import { refusal } from "./request-guard.ts";
-import type { Seats } from "./seats.ts";
+import type { SeatRef, Seats } from "./seats.ts";
 import { stored, UploadSetback } from "./setback.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { UploadPorts } from "./upload-ports.ts";
@@ -15,13 +15,19 @@ type PreparationPorts = Pick<UploadPorts, "repo" | "transport">;
 export interface DeclaredTake {
   readonly take: TakeId;
   readonly room: RoomId;
-  /** Who speaks for it. */
+  /** Who speaks for it, and for those of its tracks that do not say whose they are. */
   readonly participant: ParticipantId;
+  readonly speakers: Map<TrackId, ParticipantId>;
   /** How often in this launch. */
   readonly times: number;
   readonly tracks: Set<TrackId>;
   /** Those that it refuses. Their take is not sealed: it would count as complete without them. */
   readonly refused: Map<TrackId, UploadSetback>;
+}
+
+/** The seat that may send a track: its own participant's. */
+export function speakerOf(declared: DeclaredTake, track: TrackId): SeatRef {
+  return { room: declared.room, participant: declared.speakers.get(track) ?? declared.participant };
 }
 
 /**
@@ -102,6 +108,7 @@ export class TakePreparation {
     const declared = {
       take: take.take,
       ...seat,
+      speakers: new Map<TrackId, ParticipantId>(),
       times,
       tracks: new Set<TrackId>(),
       refused: new Map<TrackId, UploadSetback>(),
@@ -112,8 +119,12 @@ export class TakePreparation {
 
   async #declareTrack(declared: DeclaredTake, track: TrackRow, signal: AbortSignal): Promise<void> {
     const body = { source: track.source, label: track.label.slice(0, 200) };
-    const answer = await this.#seats.authorised(declared, REPLY_STALL_MS, signal, (access, inner) =>
-      this.#ports.transport.declareTrack(access, track, body, inner),
+    if (track.participant !== undefined) declared.speakers.set(track.track, track.participant);
+    const answer = await this.#seats.authorised(
+      speakerOf(declared, track.track),
+      REPLY_STALL_MS,
+      signal,
+      (access, inner) => this.#ports.transport.declareTrack(access, track, body, inner),
     );
     if (answer.kind !== "refused") {
       declared.tracks.add(track.track);
@@ -146,7 +157,7 @@ export class TakePreparation {
       // Read before asking: what gets its receipt meanwhile must not look lost.
       const rows = await stored(() => this.#ports.repo.epochs(track));
       const at = { take: declared.take, track };
-      const answer = await this.#seats.authorised(declared, REPLY_STALL_MS, signal, (access, inner) =>
+      const answer = await this.#seats.authorised(speakerOf(declared, track), REPLY_STALL_MS, signal, (access, inner) =>
         this.#ports.transport.haveList(access, at, inner),
       );
       if (answer.kind === "refused") throw this.refused(answer, declared, "track");

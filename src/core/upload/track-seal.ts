@@ -4,7 +4,7 @@ import type { EpochRow, TrackRow } from "#protocol/take-manifest.ts";
 import { MAX_SEAL_GAPS, REPLY_STALL_MS } from "./limits.ts";
 import type { Seats } from "./seats.ts";
 import { stored, UploadSetback } from "./setback.ts";
-import type { DeclaredTake, TakePreparation } from "./take-preparation.ts";
+import { type DeclaredTake, speakerOf, type TakePreparation } from "./take-preparation.ts";
 import type { UploadPorts } from "./upload-ports.ts";
 
 type SealPorts = Pick<UploadPorts, "repo" | "transport" | "journal">;
@@ -29,8 +29,11 @@ export class TrackSeal {
     if (this.#preparation.lost().some((row) => row.track === track.track)) {
       throw UploadSetback.epoch("server-error", "the server has lost epochs of the track; they are sent again first");
     }
-    const answer = await this.#seats.authorised(declared, REPLY_STALL_MS, signal, (access, inner) =>
-      transport.seal(access, track, body, inner),
+    const answer = await this.#seats.authorised(
+      speakerOf(declared, track.track),
+      REPLY_STALL_MS,
+      signal,
+      (access, inner) => transport.seal(access, track, body, inner),
     );
     if (answer.kind === "missing") {
       await this.#preparation.missing(track.track, answer.ranges);

@@ -79,7 +79,7 @@ export class UploadEngine {
     this.#kicks.clear();
     const had = new AbortController();
     const watching = AbortSignal.any([signal, had.signal]);
-    let watched: Promise<void> | null = null;
+    const watches: Promise<void>[] = [];
     try {
       return await this.#ports.lock.hold(
         () => {
@@ -88,7 +88,7 @@ export class UploadEngine {
         },
         signal,
         () => {
-          if (this.#isWatched) watched = this.#watch(watching);
+          if (this.#isWatched) watches.push(this.#watch(watching));
         },
       );
     } catch (error) {
@@ -97,7 +97,7 @@ export class UploadEngine {
       return this.#drain.faultOutcome(error);
     } finally {
       had.abort();
-      await watched;
+      await Promise.all(watches);
     }
   }
 

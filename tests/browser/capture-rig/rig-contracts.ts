@@ -21,12 +21,27 @@ async function takeRepoOutcome(): Promise<ContractOutcome> {
   return outcome;
 }
 
+/** What the journal does when the disk is full. */
+export function fillDisk(): Promise<FullDisk> {
+  return askWorker("fill");
+}
+
+export interface FullDisk {
+  readonly refused: string | null;
+  readonly written: number;
+  readonly left: number;
+}
+
 function epochStoreOutcome(): Promise<ContractOutcome> {
+  return askWorker("contract");
+}
+
+function askWorker<Answer>(question: string): Promise<Answer> {
   const worker = new Worker(new URL("./contract.worker.ts", import.meta.url), { type: "module" });
   return new Promise((resolve, reject) => {
-    worker.addEventListener("message", (event: MessageEvent<ContractOutcome>) => resolve(event.data));
+    worker.addEventListener("message", (event: MessageEvent<Answer>) => resolve(event.data));
     worker.addEventListener("error", (event) => reject(new Error(event.message)));
-    worker.postMessage(null);
+    worker.postMessage(question);
   });
 }
 

@@ -19,7 +19,7 @@ import type { EpochRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 import { asLocal } from "#protocol/units.ts";
 import { createTrackEncoder } from "#workers/encode/encode-client.ts";
 import { probeStorage } from "#workers/probe/storage-probe-client.ts";
-import { runContract } from "./rig-contracts.ts";
+import { type FullDisk, fillDisk, runContract } from "./rig-contracts.ts";
 
 /** All that the manifest says of a take; `epochs` in the order of `tracks`. */
 export interface RigRows {
@@ -54,6 +54,7 @@ export interface Rig {
   epochNames(take: TakeId): Promise<readonly { track: TrackId; seq: number }[]>;
   epochBytes(take: TakeId, track: TrackId, seq: number): Promise<string>;
   recover(): ReturnType<typeof recoverTakes>;
+  fillDisk(): Promise<FullDisk>;
   contract(name: "epoch-store" | "take-repo"): Promise<readonly { rule: string; error: string | null }[]>;
 }
 
@@ -223,6 +224,7 @@ const rig: Rig = {
     return btoa(text);
   },
   recover: () => recoverTakes({ repo, store, locks, hasher: webCryptoHasher(), readMetadata: readEpochHead }),
+  fillDisk,
   contract: runContract,
 };
 

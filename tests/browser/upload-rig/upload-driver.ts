@@ -8,7 +8,7 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import type { SeatRow } from "#protocol/take-manifest.ts";
 import { type HttpServer, type MemoryHttpServer, memoryHttpServer } from "../../unit/upload/rig/http-server.ts";
-import { MemoryServer } from "../../unit/upload/rig/memory-server.ts";
+import type { MemoryServer } from "../../unit/upload/rig/memory-server.ts";
 import type { Planted } from "./plant.worker.ts";
 import type { UploadRigPage } from "./upload-page.ts";
 
@@ -73,7 +73,7 @@ export async function serveUploadRig(): Promise<UploadRigServer> {
 }
 
 /** A person with a profile on the disk: Background Sync needs one. */
-export async function openProfile(origin: string): Promise<{ context: BrowserContext; close(): Promise<void> }> {
+export async function openProfile(origin: string): Promise<{ context: BrowserContext; close: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), "tapesync-profile-"));
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: EXECUTABLE,

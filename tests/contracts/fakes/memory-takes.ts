@@ -1,5 +1,5 @@
 import { StorageError } from "#core/ports/storage-error.ts";
-import type { TakeRepo } from "#core/ports/take-repo.ts";
+import type { TakeRepo, TakeTotals } from "#core/ports/take-repo.ts";
 import { preferredSeat } from "#core/room/preferred-seat.ts";
 import type { TakeId, TrackId } from "#protocol/ids.ts";
 import type { EpochRow, SeatRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
@@ -47,11 +47,8 @@ export function memoryTakes(): TakeRepo {
     },
     pending: async (limit) => pending().slice(0, limit),
     pendingTotals: async () => ({ epochs: pending().length, bytes: bytesOf(pending()) }),
-    totals: async (take) => {
-      const all = rows().filter((row) => row.take === take);
-      const left = all.filter((row) => row.receiptMs === null);
-      return { epochs: all.length, bytes: bytesOf(all), pendingEpochs: left.length, pendingBytes: bytesOf(left) };
-    },
+    totals: async (take) => totalsOf(rows().filter((row) => row.take === take)),
+    trackTotals: async (track) => totalsOf(rows().filter((row) => row.track === track)),
     markReceived: async (track, seq, sha256, atMs) => {
       const row = known(epochs.get(keyOf({ track, seq })), keyOf({ track, seq }));
       if (row.sha256 !== sha256) throw StorageError.conflict(keyOf(row));
@@ -70,6 +67,11 @@ const keyOf = (row: { readonly track: TrackId; readonly seq: number }): string =
 function known<Row>(row: Row | undefined, what: string): Row {
   if (row === undefined) throw StorageError.missing(what);
   return row;
+}
+
+function totalsOf(all: readonly EpochRow[]): TakeTotals {
+  const left = all.filter((row) => row.receiptMs === null);
+  return { epochs: all.length, bytes: bytesOf(all), pendingEpochs: left.length, pendingBytes: bytesOf(left) };
 }
 
 function bytesOf(rows: readonly EpochRow[]): number {

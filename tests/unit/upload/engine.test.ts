@@ -58,6 +58,25 @@ describe("the upload engine", () => {
     expect(rig.server.track(track.track)?.epochs.size).toBe(2);
   });
 
+  it("[UP2] is not safe by its own count when the manifest has got another epoch without a word", async () => {
+    const rig = new UploadRig();
+    const take = await rig.recorded("take", { tracks: {}, state: "recording" }, await rig.seated());
+    const track = await rig.track(take, "microphone", "recording");
+    await rig.sealed(track, 0);
+    const takes = rig.repo.takes.bind(rig.repo);
+    rig.repo.takes = async () => {
+      await rig.time.delay(50);
+      return takes();
+    };
+    const { engine } = rig.start();
+    await rig.time.until(() => rig.server.count("putEpoch") === 1);
+    await rig.sealed(track, 1);
+    await rig.time.until(() => {
+      expect(engine.state.safe && rig.repo.left().length > 0).toBe(false);
+      return engine.state.safe;
+    });
+  });
+
   it(`[UP4] has at most ${LANES} requests under way`, async () => {
     const rig = new UploadRig();
     await rig.recorded("take", { tracks: { microphone: 20, camera: 20 } }, await rig.seated());

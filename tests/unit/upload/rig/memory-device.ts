@@ -65,6 +65,10 @@ export function nameOf(ref: { readonly track: TrackId; readonly seq: number }): 
   return `${ref.track}/${ref.seq}`;
 }
 
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** The manifest in memory, with the checks of the real one. */
 export class MemoryRepo implements TakeRepo {
   readonly seatRows = new Map<string, SeatRow>();
@@ -132,7 +136,9 @@ export class MemoryRepo implements TakeRepo {
   }
 
   async addEpoch(epoch: EpochRow): Promise<void> {
-    this.epochRows.set(nameOf(epoch), epoch);
+    const there = this.epochRows.get(nameOf(epoch));
+    if (there && there.sha256 !== epoch.sha256) throw StorageError.conflict(nameOf(epoch));
+    if (!there) this.epochRows.set(nameOf(epoch), epoch);
   }
 
   async pending(limit: number): Promise<readonly EpochRow[]> {
@@ -145,21 +151,31 @@ export class MemoryRepo implements TakeRepo {
   }
 
   async totals(take: TakeId): Promise<TakeTotals> {
-    const rows = [...this.epochRows.values()].filter((row) => row.take === take);
+    return this.#sum((row) => row.take === take);
+  }
+
+  async trackTotals(track: TrackId): Promise<TakeTotals> {
+    return this.#sum((row) => row.track === track);
+  }
+
+  #sum(fits: (row: EpochRow) => boolean): TakeTotals {
+    const rows = [...this.epochRows.values()].filter(fits);
     const left = rows.filter((row) => row.receiptMs === null);
     const bytesOf = (some: readonly EpochRow[]): number => some.reduce((total, row) => total + row.bytes, 0);
     return { epochs: rows.length, bytes: bytesOf(rows), pendingEpochs: left.length, pendingBytes: bytesOf(left) };
   }
 
   left(): EpochRow[] {
-    return [...this.epochRows.values()].filter((row) => row.receiptMs === null);
+    return [...this.epochRows.values()]
+      .filter((row) => row.receiptMs === null)
+      .sort((a, b) => compare(a.take, b.take) || compare(a.track, b.track) || a.seq - b.seq);
   }
 
   async markReceived(track: TrackId, seq: number, sha256: Sha256, atMs: number): Promise<void> {
     const row = this.epochRows.get(nameOf({ track, seq }));
     if (!row) throw StorageError.missing(nameOf({ track, seq }));
     if (row.sha256 !== sha256) throw StorageError.conflict(nameOf({ track, seq }));
-    this.epochRows.set(nameOf(row), { ...row, receiptMs: atMs });
+    if (row.receiptMs === null) this.epochRows.set(nameOf(row), { ...row, receiptMs: atMs });
   }
 
   async deleteTake(take: TakeId): Promise<void> {
