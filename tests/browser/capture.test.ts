@@ -211,6 +211,27 @@ describe("camera", () => {
   });
 });
 
+it("[CP23] a worker that fails ends its track with what it had sealed, and another track goes on", async () => {
+  await page.evaluate(() => rig.arm(["microphone"]));
+  const take = await page.evaluate(() => rig.start(200));
+  await page.evaluate(() => rig.waitForEpochs(1));
+  const [worker] = page.workers();
+  await worker?.evaluate(() => {
+    void Promise.reject(new Error("out of luck"));
+  });
+  await page.waitForFunction(() =>
+    rig.state().tracks.some((track) => track.open && track.epochs > 0 && rig.state().tracks.length === 2),
+  );
+  await page.evaluate(() => rig.stop());
+  const rows = await page.evaluate((id) => rig.rows(id), take);
+  expect(rows.tracks.map((row) => row.state).sort()).toEqual(["closed", "cut-short"]);
+  for (const [at, row] of rows.tracks.entries()) {
+    expect(row.epochs).toBe(rows.epochs[at]?.length);
+    expect(row.epochs).toBeGreaterThan(0);
+  }
+  expect(rows.take?.state).toBe("stopped");
+});
+
 describe("screen", () => {
   it("[CP8] a screen that stands still is recorded all the same: no epoch is longer than 2 s, nothing is a gap", async () => {
     const { tracks, stats } = await record(["screen"], { epochs: 3 });

@@ -17,7 +17,10 @@ function trackEncoderOf(worker: Worker, remote: Remote<EncodeWorkerApi>): TrackE
   const report = (detail: string): void => {
     for (const listener of crashed) listener(detail);
   };
-  worker.addEventListener("error", (event) => report(event.message));
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    report(event.message);
+  });
   worker.addEventListener("messageerror", () => report("a message could not be read"));
   const tell = (sent: Promise<unknown>): void => {
     sent.catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));

@@ -18,6 +18,9 @@ import { VideoSlicer } from "./video-slicer.ts";
 const FIRST_FRAMES_MS = 5_000;
 const FIRST_OF_SCREEN_MS = 700;
 
+/** A page that shows nothing hears of no capture times. A dozen frames take 0.4 s. */
+const CAPTURE_TIMES_MS = 1_500;
+
 /** After Stop, frames captured before it are awaited this long: five times the slowest delivery seen here. */
 const STOP_GRACE_US = 400_000;
 
@@ -54,6 +57,7 @@ export class VideoPipeline implements TrackPipeline {
   #session: TrackSession | undefined;
   #slicer: VideoSlicer | undefined;
   #ended: (() => void) | undefined;
+  #onHint: (() => void) | undefined;
   #lastAtUs: number | undefined;
   #lastOutUs: number | undefined;
   #lastArrivalUs = 0;
@@ -105,6 +109,7 @@ export class VideoPipeline implements TrackPipeline {
       this.#choice = choice;
       this.#format = this.#encode.configure(choice, this.#picture);
       await this.#encode.warm(first);
+      if (this.#source === "camera") await this.#untilPlaced();
       return choice;
     } finally {
       for (const frame of frames) frame.close();
@@ -158,6 +163,7 @@ export class VideoPipeline implements TrackPipeline {
 
   hintCaptureTimes(captureUs: readonly number[]): void {
     this.#clock.hint(captureUs);
+    this.#onHint?.();
   }
 
   tick(): void {
@@ -179,6 +185,18 @@ export class VideoPipeline implements TrackPipeline {
     const reader = this.#reader;
     this.#reader = undefined;
     await reader?.cancel();
+  }
+
+  /** Within a take the mapping of stamps must not move: what there is to know is known before. */
+  async #untilPlaced(): Promise<void> {
+    if (this.#clock.isKnown) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#onHint = resolve;
+      timer = setTimeout(resolve, CAPTURE_TIMES_MS);
+    });
+    clearTimeout(timer);
+    this.#onHint = undefined;
   }
 
   #read(input: CaptureInput): void {

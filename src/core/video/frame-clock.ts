@@ -1,11 +1,20 @@
 /** Frames whose stamps are remembered for matching: 4 s at 30 frames a second. */
 const REMEMBERED = 120;
 
-/** A capture time belongs to a frame when it lies this near to where the arrival says it should. */
-const MATCH_US = 12_000;
+/**
+ * Capture times and stamps of the same frames differ by one number, but for their rounding to 100 µs each; those of different frames
+ * do not, since no camera is that regular.
+ */
+const AGREE_US = 250;
 
-/** With fewer matches the arrivals decide. */
-const MATCHES_NEEDED = 2;
+/** A frame cannot have been captured after it arrived: within the rounding of three clocks. */
+const EARLIEST_US = 1_000;
+
+/** Nor does the quickest frame take longer than this to arrive. */
+const SLOWEST_US = 400_000;
+
+/** So many of the capture times must agree: half of them. */
+const NEEDED = 0.5;
 
 /**
  * Maps `VideoFrame.timestamp` (µs since boot) to local µs. Both run at the same rate, so one offset is all: the least
@@ -16,6 +25,9 @@ export class FrameClock {
   #stamps: number[] = [];
   #leastUs = Number.POSITIVE_INFINITY;
   #hints: number[] = [];
+  /** Arrivals for which the hints are still worth a look. */
+  #lookings = 0;
+  #known: number | undefined;
   #frozen: number | undefined;
   #isFreezing = false;
 
@@ -26,23 +38,31 @@ export class FrameClock {
     this.#leastUs = Math.min(this.#leastUs, nowUs - stampUs);
     this.#stamps.push(stampUs);
     if (this.#stamps.length > REMEMBERED) this.#stamps.shift();
+    this.#look();
   }
 
   /** Capture times of some frames, local µs, from the page. */
   hint(captureUs: readonly number[]): void {
-    this.#hints.push(...captureUs.slice(-REMEMBERED));
+    this.#hints = captureUs.slice(-REMEMBERED);
+    this.#lookings = REMEMBERED;
+    this.#look();
+  }
+
+  /** Whether capture times have told the offset: it holds for as long as the page lives. */
+  get isKnown(): boolean {
+    return this.#known !== undefined;
   }
 
   /** Local µs less stamp; `undefined` before the first frame. */
   offsetUs(): number | undefined {
     if (this.#frozen !== undefined) return this.#frozen;
     if (this.#leastUs === Number.POSITIVE_INFINITY) return undefined;
-    return Math.round(this.#fromHints() ?? this.#leastUs);
+    return Math.round(this.#known ?? this.#leastUs);
   }
 
   /** How the offset was found, and how far off it can be, µs. */
   quality(): { method: "capture-time" | "arrival"; uncertaintyUs: number } {
-    return this.#fromHints() === undefined
+    return this.#known === undefined
       ? { method: "arrival", uncertaintyUs: 5_000 }
       : { method: "capture-time", uncertaintyUs: 200 };
   }
@@ -59,18 +79,29 @@ export class FrameClock {
     this.#frozen = undefined;
   }
 
-  #fromHints(): number | undefined {
+  /** A frame that a capture time belongs to may be read after the page has told of it. */
+  #look(): void {
+    if (this.#known !== undefined || this.#lookings === 0) return;
+    this.#lookings -= 1;
+    this.#known = this.#agreed();
+  }
+
+  /** The difference on which the most capture times agree; the least delay of delivery decides between equals. */
+  #agreed(): number | undefined {
     const offsets: number[] = [];
     for (const capture of this.#hints) {
-      let best: number | undefined;
       for (const stamp of this.#stamps) {
-        // A frame cannot have been captured after it arrived.
-        const early = stamp + this.#leastUs - capture;
-        if (Math.abs(early) < MATCH_US && (best === undefined || Math.abs(early) < Math.abs(best))) best = early;
+        const delay = this.#leastUs - (capture - stamp);
+        if (delay > -EARLIEST_US && delay < SLOWEST_US) offsets.push(capture - stamp);
       }
-      if (best !== undefined) offsets.push(this.#leastUs - best);
     }
-    if (offsets.length < MATCHES_NEEDED) return undefined;
-    return offsets.sort((a, b) => a - b)[offsets.length >> 1];
+    offsets.sort((a, b) => a - b);
+    let best: readonly number[] = [];
+    let from = 0;
+    for (const [to, offset] of offsets.entries()) {
+      while (offset - (offsets[from] ?? offset) > AGREE_US) from += 1;
+      if (to + 1 - from >= best.length) best = offsets.slice(from, to + 1);
+    }
+    return best.length >= Math.max(2, NEEDED * this.#hints.length) ? best[best.length >> 1] : undefined;
   }
 }

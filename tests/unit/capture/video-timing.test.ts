@@ -23,6 +23,21 @@ describe("frame clock", () => {
     expect(Math.abs((clock.offsetUs() ?? 0) - OFFSET)).toBeLessThan(60);
   });
 
+  it("[CP3] a machine that delivers every frame late, by more than an interval, moves nothing", () => {
+    const clock = new FrameClock();
+    const at = Array.from({ length: 150 }, (_, frame) => 500_000 + frame * INTERVAL + 1_500 * Math.sin(frame * 1.7));
+    const arrive = (frame: number) =>
+      clock.arrived(Math.round((at[frame] ?? 0) - OFFSET), (at[frame] ?? 0) + 45_000 + 7_000 * (frame % 3));
+    for (let frame = 0; frame < 20; frame++) arrive(frame);
+    clock.hint(Array.from({ length: 12 }, (_, i) => Math.round((at[i * 2] ?? 0) / 100) * 100));
+    for (let frame = 20; frame < 24; frame++) arrive(frame);
+    expect(clock.isKnown).toBe(true);
+    expect(Math.abs((clock.offsetUs() ?? 0) - OFFSET)).toBeLessThan(100);
+    for (let frame = 24; frame < 150; frame++) arrive(frame);
+    clock.freeze();
+    expect(Math.abs((clock.offsetUs() ?? 0) - OFFSET)).toBeLessThan(100);
+  });
+
   it("[CP3] without them the quickest arrival decides, and a take freezes the mapping", () => {
     const clock = new FrameClock();
     expect(clock.offsetUs()).toBeUndefined();
