@@ -18,8 +18,11 @@ export const START_LEAD_MS = 500;
 /** A device sends its status when it changes, at most this often. */
 export const STATUS_EVERY_MS = 1_000;
 
-/** A device that is silent this long is out of reach: 3 × the heartbeat of a hidden tab, which ticks once a minute, would be longer; sockets close earlier. */
-export const HEARTBEAT_MS = 5_000;
+/**
+ * A side that has heard nothing for this long takes the socket for dead: devices ask for the clock every 2 s, so two
+ * answers in a row are missing. A network that is gone closes no socket by itself.
+ */
+export const SILENCE_MS = 5_000;
 
 /** The newest problem of a device, for the host to read. */
 export const problem = v.object({

@@ -15,9 +15,6 @@ export type RoomMicros = Unit<"RoomMicros">;
 /** µs since the take's shared zero: room µs less the take's `zeroRoomUs`. */
 export type TakeMicros = Unit<"TakeMicros">;
 
-/** µs since the track's own zero: local µs less `trackZeroUs`. Sample times in an epoch's file. */
-export type TrackMicros = Unit<"TrackMicros">;
-
 const finite = v.pipe(v.number(), v.finite());
 const integer = v.pipe(v.number(), v.safeInteger());
 
@@ -42,6 +39,5 @@ export const count = v.pipe(integer, v.minValue(0));
 export const asLocal = (value: number): LocalMicros => value as LocalMicros;
 export const asRoom = (value: number): RoomMicros => value as RoomMicros;
 export const asTake = (value: number): TakeMicros => value as TakeMicros;
-export const asTrack = (value: number): TrackMicros => value as TrackMicros;
 
 export const SECOND_US = 1_000_000;

@@ -15,7 +15,7 @@ import { webLocks } from "#platform/locks.ts";
 import { opfsEpochStore } from "#platform/opfs-epochs.ts";
 import { newTakeId, newTrackId } from "#platform/random-ids.ts";
 import { roomSocketOf } from "#platform/room-socket.ts";
-import { storageRoom } from "#platform/storage-space.ts";
+import { askToPersist, storageRoom } from "#platform/storage-space.ts";
 import { type RoomId, roomId } from "#protocol/ids.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { pageBackground } from "./page-background.ts";
@@ -37,6 +37,7 @@ export function createAppModels(): AppModels {
   const base = createBase();
   const activity = createViewCell<StudioActivity>({ open: false });
   const shell = createShellController({ ...base, update: base.background.update, activity });
+  askToPersistOnce(activity);
   const rooms = createRooms(base, activity);
   return {
     shell,
@@ -181,6 +182,15 @@ async function studioPorts(base: Base) {
     names: nameMemory(),
     keepAwake: keepAwake(base.report),
   };
+}
+
+/** At the first take: the browser must not throw away what is recorded when the disk runs short. It may ask the person. */
+function askToPersistOnce(activity: ViewSource<StudioActivity>): void {
+  const stop = activity.subscribe(({ running }) => {
+    if (running === undefined) return;
+    stop();
+    askToPersist().catch((error: unknown) => reportError(error));
+  });
 }
 
 /** After the first screen stands; at the latest after 2 s. */

@@ -1,3 +1,4 @@
+import { preferredSeat } from "#core/room/preferred-seat.ts";
 import type { SeatRow } from "#protocol/take-manifest.ts";
 import type { UploadState } from "#protocol/upload-rpc.ts";
 import { type DeviceTake, roughLengthMs } from "./device-takes.ts";
@@ -17,12 +18,15 @@ export function recentOf(
   const alone = takes.filter((take) => isAlone(take.row));
   // rooms that the upload made for a lone take are not places where anybody met
   const madeForOne = new Set(alone.map((take) => take.row.room));
-  const rooms = seats
-    .filter((seat) => !madeForOne.has(seat.room))
-    .map((seat) => {
-      const own = takes.filter((take) => take.row.room === seat.room);
-      return roomView(seat, own, uploads);
-    });
+  const byRoom = Map.groupBy(
+    seats.filter((seat) => !madeForOne.has(seat.room)),
+    (seat) => seat.room,
+  );
+  const rooms = [...byRoom].flatMap(([room, inRoom]) => {
+    const seat = preferredSeat(inRoom);
+    const own = takes.filter((take) => take.row.room === room);
+    return seat === undefined ? [] : [roomView(seat, own, uploads)];
+  });
   return [...rooms, ...alone.map((take) => aloneView(take, uploads))]
     .sort((a, b) => b.atMs - a.atMs)
     .slice(0, MOST_RECENT);

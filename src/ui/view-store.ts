@@ -30,10 +30,3 @@ export function fromSource<T extends object>(source: ViewSource<T>): Accessor<T>
   onCleanup(source.subscribe(take));
   return () => state.view;
 }
-
-/** A source as a plain signal, for values that change as a whole. */
-export function signalFromSource<T>(source: ViewSource<T>): Accessor<T> {
-  const [value, setValue] = createSignal<T>(source.get());
-  onCleanup(source.subscribe((next) => setValue(() => next)));
-  return value;
-}

@@ -2,11 +2,13 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { deliveryManifest } from "#protocol/delivery-manifest.ts";
-import { makeClip, temporaryFolder } from "../unit/media/clips.ts";
+import { makeClip, temporaryFolder, removeFolders } from "../unit/media/clips.ts";
 import { sha256Hex } from "../unit/media/probe.ts";
 import { flipBit, makePage, record, type Tape } from "../unit/media/tapes.ts";
+
+afterAll(removeFolders);
 
 const CLI = resolve(import.meta.dirname, "../../container/demux-cli.ts");
 

@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeClip, temporaryFolder } from "../unit/media/clips.ts";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeClip, temporaryFolder, removeFolders } from "../unit/media/clips.ts";
 import { makePage, record, takeOf, trackSources } from "../unit/media/tapes.ts";
 import { FakeBackend } from "./fake-backend.ts";
+
+afterAll(removeFolders);
 
 const MAIN = resolve(import.meta.dirname, "../../container/main.ts");
 

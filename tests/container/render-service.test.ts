@@ -1,14 +1,16 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DemuxJob } from "#protocol/demux-job.ts";
 import { deliveryManifest } from "#protocol/delivery-manifest.ts";
 import { type RenderService, startRenderService } from "../../container/service/server.ts";
-import { makeClip, temporaryFolder } from "../unit/media/clips.ts";
+import { makeClip, temporaryFolder, removeFolders } from "../unit/media/clips.ts";
 import { sha256Hex } from "../unit/media/probe.ts";
 import { flipBit, makePage, record, takeOf, trackSources } from "../unit/media/tapes.ts";
 import { FakeBackend } from "./fake-backend.ts";
+
+afterAll(removeFolders);
 
 const PATIENCE = { firstMs: 5, longestMs: 20, totalMs: 5_000, requestMs: 5_000 };
 

@@ -31,6 +31,8 @@ interface Seat {
   readonly member: Member | null;
   bucket: Bucket | undefined;
   refused: number;
+  /** When it last said anything; the time of waking, after the object has slept. */
+  heardMs: number;
 }
 
 /** The room's sockets: who is behind each, limits, and sending. Survives hibernation through attachments. */
@@ -42,7 +44,7 @@ export class RoomSockets {
       const known = v.safeParse(attachment, socket.deserializeAttachment());
       if (!known.success || socket.readyState !== WebSocket.OPEN) continue;
       const { sinceMs, member } = known.output;
-      this.#seats.set(socket, { sinceMs, member, bucket: undefined, refused: 0 });
+      this.#seats.set(socket, { sinceMs, member, bucket: undefined, refused: 0, heardMs: Date.now() });
     }
   }
 
@@ -68,7 +70,7 @@ export class RoomSockets {
   }
 
   add(socket: WebSocket, nowMs: number): void {
-    this.#seats.set(socket, { sinceMs: nowMs, member: null, bucket: undefined, refused: 0 });
+    this.#seats.set(socket, { sinceMs: nowMs, member: null, bucket: undefined, refused: 0, heardMs: nowMs });
     socket.serializeAttachment({ sinceMs: nowMs, member: null, online: null });
   }
 
@@ -125,6 +127,18 @@ export class RoomSockets {
   nextHelloDueMs(): number | null {
     const due = [...this.#seats.values()].flatMap((seat) => (seat.member ? [] : [seat.sinceMs + HELLO_WITHIN_MS]));
     return due.length === 0 ? null : Math.min(...due);
+  }
+
+  heard(socket: WebSocket, nowMs: number): void {
+    const seat = this.#seats.get(socket);
+    if (seat) seat.heardMs = nowMs;
+  }
+
+  /** Sockets of members that have said nothing for longer than `allowedMs` gives each. */
+  silent(nowMs: number, allowedMs: (participant: ParticipantId) => number): readonly WebSocket[] {
+    return [...this.#seats].flatMap(([socket, { member, heardMs }]) =>
+      member && nowMs - heardMs > allowedMs(member.participant) ? [socket] : [],
+    );
   }
 
   /** `refuse`: too many messages, say so once. `drop`: say nothing. `close`: enough. */

@@ -1,5 +1,13 @@
 import * as v from "valibot";
-import { CLOSE, clientMessage, MAX_MESSAGE_BYTES, ROOM_PROTOCOL, type ServerMessage } from "#protocol/room-messages.ts";
+import type { ParticipantId } from "#protocol/ids.ts";
+import {
+  CLOSE,
+  clientMessage,
+  MAX_MESSAGE_BYTES,
+  ROOM_PROTOCOL,
+  type ServerMessage,
+  SILENCE_MS,
+} from "#protocol/room-messages.ts";
 import { asRoom } from "#protocol/units.ts";
 import { utf8 } from "../auth/bytes.ts";
 import { verifyToken } from "../auth/tokens.ts";
@@ -10,6 +18,12 @@ import { BAD_MESSAGE_COST, type RoomSockets } from "./room-sockets.ts";
 import type { RoomState } from "./room-state.ts";
 import type { RoomEvent } from "./room-step.ts";
 import { memberRow } from "./step-members.ts";
+
+/** A device that records tells its status and asks for the clock every 2 s: out of reach after three that are missing. */
+const SILENT_RECORDING_MS = SILENCE_MS + 1_000;
+
+/** A tab in the background that records nothing may be let to run once a minute only. */
+const SILENT_IDLE_MS = 75_000;
 
 type Refused = Extract<ServerMessage, { type: "refused" }>;
 
@@ -45,6 +59,7 @@ export class SocketTalk {
     const greeting = this.#greetings.get(socket);
     if (greeting) await greeting;
     if (!this.#sockets.has(socket)) return;
+    this.#sockets.heard(socket, Date.now());
     if (byteLength(data) > MAX_MESSAGE_BYTES) return this.#close(socket, 1009, "longer than 64 KiB");
     const message = typeof data === "string" ? parseMessage(data) : null;
     if (!this.#admit(socket, message?.type ?? "message", message ? 1 : BAD_MESSAGE_COST)) return;
@@ -57,8 +72,10 @@ export class SocketTalk {
     }
     if (!message || message.type === "hello") return this.#refuse(socket, message?.type ?? "message", "bad-message");
     if (message.type === "clock-ping") {
-      const t1 = asRoom(Date.now() * 1000);
-      return this.#sockets.send(socket, { type: "clock-pong", id: message.id, t0: message.t0, t1 });
+      const nowMs = Date.now();
+      const t1 = asRoom(nowMs * 1000);
+      this.#sockets.send(socket, { type: "clock-pong", id: message.id, t0: message.t0, t1 });
+      return this.#closeSilent(nowMs);
     }
     const done = this.#owner.apply({ type: "message", from: member.participant, role: member.role, message });
     if (!done.ok)
@@ -66,6 +83,16 @@ export class SocketTalk {
     if (message.type === "leave") return this.#close(socket, 1000, "left");
     const online = done.value.online.get(member.participant);
     if (message.type === "status" && online) this.#sockets.keep(member.participant, online);
+  }
+
+  /** A network that is gone closes no socket: those who still talk show who does not. */
+  #closeSilent(nowMs: number): void {
+    const online = this.#owner.room()?.online;
+    const allowedMs = (participant: ParticipantId): number => {
+      const recording = online?.get(participant)?.status?.recording ?? "no";
+      return recording === "recording" || recording === "starting" ? SILENT_RECORDING_MS : SILENT_IDLE_MS;
+    };
+    for (const socket of this.#sockets.silent(nowMs, allowedMs)) this.#close(socket, 1001, "nothing was heard");
   }
 
   #admit(socket: WebSocket, what: string, cost: number): boolean {

@@ -9,6 +9,7 @@ import {
   ROOM_PROTOCOL,
   type RoomView,
   type ServerMessage,
+  SILENCE_MS,
   STATUS_EVERY_MS,
   type TakeView,
 } from "#protocol/room-messages.ts";
@@ -44,6 +45,9 @@ export interface RoomSessionPorts {
   readonly clockSync: Pick<ClockSync, "add" | "nextPingMs">;
 }
 
+/** What a socket that never closes would have said: WebSocket's "abnormal closure". */
+const SILENT = 1006;
+
 /**
  * Keeps one device in its room: connects, says hello, reconnects with back-off, measures the room's clock, tells the
  * device's status at most once a second. It decides nothing about recording; it reports takes.
@@ -58,6 +62,8 @@ export class RoomSession {
   #attempt = 0;
   #renew = false;
   #pings = 0;
+  /** Since when a question is unanswered, local µs. */
+  #askedUs: number | null = null;
   #status: DeviceStatus | null = null;
   #statusTimer: AbortController | null = null;
   #statusSentMs = Number.NEGATIVE_INFINITY;
@@ -107,6 +113,7 @@ export class RoomSession {
   #wake: AbortController | null = null;
 
   #connect(): void {
+    this.#askedUs = null;
     const socket = this.#ports.openSocket(this.#room, {
       opened: () => this.#hello(socket),
       received: (message) => this.#receive(socket, message),
@@ -134,6 +141,7 @@ export class RoomSession {
 
   #receive(socket: RoomSocket, message: ServerMessage): void {
     if (this.#socket !== socket) return;
+    this.#askedUs = null;
     const room = reduceRoomView(this.#state.room, message);
     if (message.type === "welcome") {
       this.#attempt = 0;
@@ -175,6 +183,14 @@ export class RoomSession {
 
   #ping(socket: RoomSocket): void {
     if (this.#socket !== socket || this.#stopped.signal.aborted) return;
+    const nowUs = this.#ports.clock.nowUs();
+    if (this.#askedUs !== null && nowUs - this.#askedUs > SILENCE_MS * 1000) {
+      // The network is gone, and no close will come for minutes.
+      socket.close();
+      this.#closed(socket, SILENT);
+      return;
+    }
+    this.#askedUs ??= nowUs;
     this.#pings += 1;
     socket.send({ type: "clock-ping", id: this.#pings, t0: this.#ports.clock.nowUs() });
     this.#after(this.#ports.clockSync.nextPingMs(), () => this.#ping(socket));

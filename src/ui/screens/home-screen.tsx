@@ -19,7 +19,7 @@ import { FoundTake } from "./home-found-take.tsx";
 import { HowItGoes } from "./home-how.tsx";
 
 const RECENT: Record<RecentView["state"], { chip: ChipState; word: (recent: RecentView) => string } | undefined> = {
-  safe: { chip: "safe", word: (recent) => (recent.alone ? "Safe" : "Everyone safe") },
+  safe: { chip: "safe", word: () => "Safe" },
   uploading: { chip: "moving", word: () => "Uploading" },
   waiting: { chip: "waiting", word: () => "Waiting for a network" },
   local: { chip: "local", word: () => "Only on this device" },

@@ -216,11 +216,6 @@ export function problemWords(problem: Problem): ProblemWords {
 
 const RANK: Record<ProblemSeverity, number> = { lost: 0, degraded: 1, info: 2 };
 
-/** A stable key for lists: the reason, and what tells two of a kind apart. */
-export function problemKey(problem: Problem): string {
-  return JSON.stringify(problem);
-}
-
 /** Worst first, order kept within a severity. */
 export function worstFirst(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => RANK[problemWords(a).severity] - RANK[problemWords(b).severity]);

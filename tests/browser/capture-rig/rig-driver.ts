@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { readEpochHead } from "#platform/epoch-head.ts";
+import { readEpochMetadata } from "#workers/upload/read-epoch-metadata.ts";
 import type { EpochMetadata } from "#protocol/epoch-format.ts";
 import type { Source, TakeId, TrackId } from "#protocol/ids.ts";
 import type { EpochRow, TrackRow } from "#protocol/take-manifest.ts";
@@ -91,7 +91,7 @@ export async function readTake(page: Page, take: TakeId): Promise<ReadonlyMap<So
 async function readEpoch(page: Page, take: TakeId, track: TrackId, row: EpochRow): Promise<KeptEpoch> {
   const text = await page.evaluate(([t, k, seq]) => rig.epochBytes(t, k, seq), [take, track, row.seq] as const);
   const bytes = Buffer.from(text, "base64");
-  const metadata = readEpochHead(bytes);
+  const metadata = readEpochMetadata(bytes);
   if (metadata === undefined) throw new Error(`epoch ${row.seq} of ${track} does not say what it is`);
   return { row, bytes, metadata };
 }

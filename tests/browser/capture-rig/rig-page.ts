@@ -7,7 +7,7 @@ import { openDevices } from "#devices/open-devices.ts";
 import { performanceClock } from "#platform/clock.ts";
 import { openManifest } from "#platform/dexie-schema.ts";
 import { dexieTakes } from "#platform/dexie-takes.ts";
-import { readEpochHead } from "#platform/epoch-head.ts";
+import { readEpochMetadata } from "#workers/upload/read-epoch-metadata.ts";
 import { broadcastJournal } from "#platform/journal-channel.ts";
 import { webLocks } from "#platform/locks.ts";
 import { opfsEpochStore } from "#platform/opfs-epochs.ts";
@@ -223,7 +223,7 @@ const rig: Rig = {
     for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
     return btoa(text);
   },
-  recover: () => recoverTakes({ repo, store, locks, hasher: webCryptoHasher(), readMetadata: readEpochHead }),
+  recover: () => recoverTakes({ repo, store, locks, hasher: webCryptoHasher(), readMetadata: readEpochMetadata }),
   fillDisk,
   contract: runContract,
 };

@@ -85,7 +85,9 @@ async function ffprobe(args: readonly string[]): Promise<Probed> {
 
 /** Decodes every stream of a file and returns what ffmpeg complains about: empty for a clean file. */
 export async function decodeErrors(file: string): Promise<string> {
-  const { stderr } = await run("ffmpeg", ["-v", "warning", "-i", file, "-map", "0", "-f", "null", "-"], {
+  // Frames keep the file's own times: on a grid of whole frames two that a busy camera gave close together would clash.
+  const untouched = ["-fps_mode", "passthrough", "-enc_time_base:v", "-1"];
+  const { stderr } = await run("ffmpeg", ["-v", "warning", "-i", file, "-map", "0", ...untouched, "-f", "null", "-"], {
     maxBuffer: MAX_OUTPUT,
   });
   return stderr.trim();

@@ -1,4 +1,5 @@
 import type { DeliveredTrack } from "#protocol/delivery-manifest.ts";
+import type { Gap } from "#protocol/gaps.ts";
 import type { Source } from "#protocol/ids.ts";
 import type { Delivery } from "./delivery.ts";
 import { onTimeline, readTimeline } from "./fcpxml.ts";
@@ -55,6 +56,19 @@ export function deliveredTrack(delivery: Delivery, person: string, source: Sourc
     .filter((candidate) => candidate.source === source);
   if (!track || more.length > 0) throw new Error(`${person} has not one ${source} in the manifest`);
   return track;
+}
+
+/** Gaps longer than `leastUs` that do not touch [`fromUs`, `toUs`). */
+export function longGapsOutside(track: DeliveredTrack, leastUs: number, fromUs: number, toUs: number): Gap[] {
+  return track.gaps.filter((gap) => gap.toUs - gap.fromUs > leastUs && (gap.toUs <= fromUs || gap.fromUs >= toUs));
+}
+
+/**
+ * Gaps that only one of two tracks has. Contexts of one browser share the camera: when the machine is too busy for it, both lack
+ * the same frames.
+ */
+export function gapsOnlyIn(track: DeliveredTrack, other: DeliveredTrack): Gap[] {
+  return track.gaps.filter((gap) => !other.gaps.some((twin) => twin.fromUs < gap.toUs && twin.toUs > gap.fromUs));
 }
 
 /** Name of the master that a person's camera is in. */

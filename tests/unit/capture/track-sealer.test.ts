@@ -5,7 +5,7 @@ import type { Hasher } from "#core/ports/hasher.ts";
 import { StorageError } from "#core/ports/storage-error.ts";
 import type { TakeRepo } from "#core/ports/take-repo.ts";
 import { makeConfig } from "#media/epoch-config.ts";
-import { readEpochHead } from "#platform/epoch-head.ts";
+import { readEpochMetadata } from "#workers/upload/read-epoch-metadata.ts";
 import type { EncodeEvent, StartRequest } from "#protocol/encode-rpc.ts";
 import type { Gap } from "#protocol/gaps.ts";
 import { sha256, takeId, trackId } from "#protocol/ids.ts";
@@ -110,7 +110,7 @@ function desk(fails: (write: number) => boolean, rowFails: (row: number) => bool
 async function heads({ store }: Desk) {
   const refs = await store.list(TAKE);
   return Promise.all(
-    refs.map(async (ref) => readEpochHead(new Uint8Array(await (await store.read(ref)).arrayBuffer()))),
+    refs.map(async (ref) => readEpochMetadata(new Uint8Array(await (await store.read(ref)).arrayBuffer()))),
   );
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
@@ -14,7 +14,19 @@ export interface Clip {
   readonly packets: readonly EpochPacket[];
 }
 
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "tapesync-media-"));
+const folders: string[] = [];
+
+/** A folder that `removeFolders` takes away. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "tapesync-media-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** For `afterAll`: this file's temporary folders, those of its clips too. */
+export function removeFolders(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
 
 export function ffmpeg(...args: string[]): void {
   execFileSync("ffmpeg", ["-hide_banner", "-v", "error", "-y", ...args], { stdio: ["ignore", "ignore", "inherit"] });

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { type Delivery, deliverTake } from "#media/deliver-take.ts";
 import type { EpochPacket } from "#media/epoch-writer.ts";
 import type { TakeSources } from "#media/stitch/sources.ts";
 import { folderSink } from "../../../container/files/folder-sink.ts";
 import { hashBytes } from "../../../container/files/hash.ts";
-import { makeClip, temporaryFolder } from "./clips.ts";
+import { makeClip, temporaryFolder, removeFolders } from "./clips.ts";
 import { decodeErrors, dtdErrors, dtdPath, probe, probePackets, sha256Hex } from "./probe.ts";
 import { flipBit, makePage, record, type Tape, takeOf, trackSources } from "./tapes.ts";
+
+afterAll(removeFolders);
 
 async function deliver(take: TakeSources): Promise<{ delivery: Delivery; folder: string }> {
   const folder = temporaryFolder();

@@ -1,13 +1,15 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { configBytes, makeConfig, opusPreSkip } from "#media/epoch-config.ts";
 import { EpochError } from "#media/epoch-error.ts";
 import { readEpoch, readEpochMetadata } from "#media/epoch-reader.ts";
 import { type EpochInput, type EpochPacket, writeEpoch } from "#media/epoch-writer.ts";
 import type { EpochMetadata } from "#protocol/epoch-format.ts";
 import { asLocal } from "#protocol/units.ts";
-import { type Clip, type ClipCodec, makeClip } from "./clips.ts";
+import { type Clip, type ClipCodec, makeClip, removeFolders } from "./clips.ts";
 import { makePage, record } from "./tapes.ts";
+
+afterAll(removeFolders);
 
 async function inputOf(
   clip: Clip,

@@ -1,16 +1,18 @@
 import { openAsBlob } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { StorageError } from "#core/ports/storage-error.ts";
 import { readEpochMetadata } from "#media/epoch-reader.ts";
 import { epochRow, type EpochRow, takeRow, trackRow } from "#protocol/take-manifest.ts";
 import { createExportService, type ExportPorts } from "#workers/export/export-service.ts";
 import { folderSink } from "../../../container/files/folder-sink.ts";
 import { hashBytes } from "../../../container/files/hash.ts";
-import { makeClip, temporaryFolder } from "./clips.ts";
+import { makeClip, temporaryFolder, removeFolders } from "./clips.ts";
 import { probePackets, sha256Hex } from "./probe.ts";
 import { makePage, record, type Tape, TAKE } from "./tapes.ts";
+
+afterAll(removeFolders);
 
 interface Device {
   readonly ports: ExportPorts;

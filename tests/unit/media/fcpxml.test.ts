@@ -1,12 +1,14 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { checkFcpxml, type KnownFile } from "#media/timeline/check-fcpxml.ts";
 import { frameTime, type Timeline, type TimelineLane, writeFcpxml } from "#media/timeline/fcpxml.ts";
 import { type FrameRange, layOut, type TimelineMaster } from "#media/timeline/pieces.ts";
 import { readXml, walk, type XmlNode } from "#media/timeline/xml.ts";
+import { temporaryFolder, removeFolders } from "./clips.ts";
 import { dtdErrors, dtdPath } from "./probe.ts";
+
+afterAll(removeFolders);
 
 interface MasterOptions {
   readonly frames?: number;
@@ -79,7 +81,7 @@ describe("timeline.fcpxml", () => {
       const text = writeFcpxml(timeline);
       expect(checkFcpxml(text, filesOf(timeline))).toEqual([]);
       if (!dtd) return context.skip("the reference DTD is not beside this repository");
-      const folder = mkdtempSync(join(tmpdir(), "tapesync-media-fcpxml-"));
+      const folder = temporaryFolder();
       writeFileSync(join(folder, "timeline.fcpxml"), text);
       expect(dtdErrors(folder, "timeline.fcpxml", dtd)).toBe("");
     });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { deliverTake } from "#media/deliver-take.ts";
 import type { TakeSources } from "#media/stitch/sources.ts";
 import { checkFcpxml } from "#media/timeline/check-fcpxml.ts";
@@ -8,9 +8,11 @@ import { readXml, walk } from "#media/timeline/xml.ts";
 import { readFileSync } from "node:fs";
 import { folderSink } from "../../../container/files/folder-sink.ts";
 import { hashBytes } from "../../../container/files/hash.ts";
-import { makeClip, temporaryFolder } from "./clips.ts";
+import { makeClip, temporaryFolder, removeFolders } from "./clips.ts";
 import { probePackets } from "./probe.ts";
 import { makePage, type Page, record, takeOf, trackSources } from "./tapes.ts";
+
+afterAll(removeFolders);
 
 async function deliver(take: TakeSources) {
   const folder = temporaryFolder();

@@ -218,6 +218,27 @@ describe("a device in its room", () => {
     expect(heard).toEqual(["take rolling"]);
   });
 
+  it("[RS26] gives up a socket that leaves a question unanswered for 5 s", async () => {
+    const { session, sockets, newest, enter, fire, pass } = rig();
+    await enter();
+    await fire(60_000);
+    pass(5_001);
+    await fire(60_000);
+    expect(session.state.connection).toBe("lost");
+    await fire(250);
+    expect(sockets).toHaveLength(2);
+    newest().events.opened();
+  });
+
+  it("[RS26] an answer in time keeps the socket, however late the next question comes", async () => {
+    const { session, newest, enter, fire, pass } = rig();
+    await enter();
+    newest().events.received({ type: "clock-pong", id: 1, t0: 1, t1: asRoom(1) });
+    pass(60_000);
+    await fire(60_000);
+    expect(session.state.connection).toBe("open");
+  });
+
   it("deltas change one participant and keep the rest", async () => {
     const { session, newest, enter } = rig();
     await enter();
