@@ -57,8 +57,14 @@ function report(runs: Record<Kind, CaptureRun[]>, studio: StudioRun | undefined,
     rounded(of(kind, perFrame) / recorder, 2),
     `${rounded(of(kind, (run) => run.rendererSeconds / run.seconds) * 100, 1)} %`,
     rounded(of(kind, allPerFrame), 2),
-    rounded(of(kind, (run) => run.frames / run.seconds), 2),
-    rounded(of(kind, (run) => (run.bytes * 8) / run.seconds / 1e6), 2),
+    rounded(
+      of(kind, (run) => run.frames / run.seconds),
+      2,
+    ),
+    rounded(
+      of(kind, (run) => (run.bytes * 8) / run.seconds / 1e6),
+      2,
+    ),
   ]);
   const { codec, bitrate } = studio?.settings ?? { codec: "", bitrate: 0 };
   return {

@@ -8,7 +8,7 @@ import { configBytes } from "#media/epoch-config.ts";
 import { writeEpoch } from "#media/epoch-writer.ts";
 import { participantId, type Sha256, type Source, seqName, sha256, takeId, trackId } from "#protocol/ids.ts";
 import { asLocal } from "#protocol/units.ts";
-import { type Clip, ffmpeg, makeClip, readClip } from "../tests/unit/media/clips.ts";
+import { type Clip, ffmpeg, makeClip, readClip, removeFolders } from "../tests/unit/media/clips.ts";
 
 /** One size of the table: demux of a folder of epochs against `ffmpeg -c copy` of the same, already concatenated. */
 export interface DemuxRow {
@@ -167,6 +167,7 @@ export async function benchDemux(sizes: readonly number[] = [0.1, 1, 4]): Promis
     for (const size of sizes) rows.push(await measure(size, { camera: clips.camera, microphone: sound }));
     return rows;
   } finally {
+    removeFolders();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -28,7 +28,9 @@ async function main(args: readonly string[]): Promise<void> {
   const machine = describeMachine();
   const chosen = Object.entries(MEASURES).filter(([key]) => wanted.length === 0 || wanted.includes(key));
 
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; ${machine.chromium}; Node ${machine.node}`);
+  console.log(
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; ${machine.chromium}; Node ${machine.node}`,
+  );
   if (!isQuiet(machine)) console.log(`The load is ${machine.load}: other programs run, so these numbers are rough.`);
   if (quick) console.log("Quick: these numbers show that the benchmark works, and little more.");
 

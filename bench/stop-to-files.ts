@@ -71,7 +71,10 @@ async function recorded(context: BrowserContext, origin: string, seconds: number
 async function shownAfter(context: BrowserContext, room: string, stoppedMs: number): Promise<number> {
   const page = await context.newPage();
   await page.goto(`${room}/exports`);
-  await page.getByRole("link", { name: /\.mkv$/ }).first().waitFor();
+  await page
+    .getByRole("link", { name: /\.mkv$/ })
+    .first()
+    .waitFor();
   return (performance.now() - stoppedMs) / 1000;
 }
 

@@ -110,14 +110,8 @@ function report(rounds: readonly Round[], bytes: number): Report {
     columns: ["", "MB/s", "× curl"],
     rows: [
       row("curl, pieces of 16 MiB, one after the other", curl),
-      row(
-        "curl, one PUT per epoch, one after the other",
-        median(rounds.map((round) => round.curlSame)),
-      ),
-      row(
-        "the page's engine, one PUT per epoch",
-        median(rounds.map(({ page }) => page.rate)),
-      ),
+      row("curl, one PUT per epoch, one after the other", median(rounds.map((round) => round.curlSame))),
+      row("the page's engine, one PUT per epoch", median(rounds.map(({ page }) => page.rate))),
     ],
     notes: [
       `${rounded(bytes / 1e6, 0)} MB in ${rounds[0]?.page.epochs} epochs; medians of ${rounds.length}. Target: at least 0.8 × curl.`,

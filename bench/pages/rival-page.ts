@@ -24,7 +24,9 @@ export interface RivalCounts {
 }
 
 export interface RivalApi {
-  start(settings: RivalSettings): Promise<{ readonly width: number; readonly height: number; readonly mimeType: string }>;
+  start(
+    settings: RivalSettings,
+  ): Promise<{ readonly width: number; readonly height: number; readonly mimeType: string }>;
   counts(): RivalCounts;
   /** MediaRecorder's file as base64; empty for the others. */
   stop(): Promise<string>;

@@ -93,7 +93,8 @@ async function findMaster(
   const takes = `${origin}/api/rooms/${room}/takes`;
   const answer = await fetch(takes, { headers: { Authorization: `Bearer ${token}` } });
   const list = v.parse(takeList, await answer.json());
-  const found: TakeSummary | undefined = take === undefined ? list.takes[0] : list.takes.find((each) => each.take === take);
+  const found: TakeSummary | undefined =
+    take === undefined ? list.takes[0] : list.takes.find((each) => each.take === take);
   if (found?.job?.state === "failed") throw new Error(`the job failed: ${JSON.stringify(found.job)}`);
   const file = found?.exports.find((each) => each.name.endsWith(".mkv"));
   return file && found ? { url: `${takes}/${found.take}/exports/${file.name}`, bytes: file.bytes } : undefined;

@@ -40,8 +40,7 @@ function prepared(source: PreparedClip["source"], clip: Clip, pcmFrames: number)
   return { ...clip, source, pcmFrames, configHash: hashOf(configBytes(clip.config)) };
 }
 
-export const hashOf = (bytes: Uint8Array): Sha256 =>
-  v.parse(sha256, createHash("sha256").update(bytes).digest("hex"));
+export const hashOf = (bytes: Uint8Array): Sha256 => v.parse(sha256, createHash("sha256").update(bytes).digest("hex"));
 
 export const hashOfFile = (file: string): Sha256 => hashOf(readFileSync(file));
 

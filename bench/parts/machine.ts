@@ -34,5 +34,7 @@ const QUIET_LOAD = 0.5;
 export const isQuiet = (machine: Machine): boolean => machine.load <= QUIET_LOAD;
 
 function firstLine(program: string, args: readonly string[]): string {
-  return execFileSync(program, [...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n")[0] ?? "";
+  return (
+    execFileSync(program, [...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n")[0] ?? ""
+  );
 }

@@ -114,5 +114,16 @@ export function trackRowOf(prepared: PreparedTake, { track, clip }: PreparedTake
   const trackZeroUs: LocalMicros = TRACK_ZERO;
   const { take, epochs } = prepared;
   const endUs = endUsOf(prepared);
-  return { track, take, source: clip.source, label: "", trackZeroUs, state: "closed", epochs, gaps: [], endUs, sealed: false };
+  return {
+    track,
+    take,
+    source: clip.source,
+    label: "",
+    trackZeroUs,
+    state: "closed",
+    epochs,
+    gaps: [],
+    endUs,
+    sealed: false,
+  };
 }

@@ -23,4 +23,5 @@ export function printReport(report: Report): string {
   return [`\n(${report.key}) ${report.title}\n`, line(head), rule, ...body.map(line), "", ...notes].join("\n");
 }
 
-const pad = (text: string, width: number, right: boolean): string => (right ? text.padStart(width) : text.padEnd(width));
+const pad = (text: string, width: number, right: boolean): string =>
+  right ? text.padStart(width) : text.padEnd(width);

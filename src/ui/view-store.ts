@@ -1,5 +1,5 @@
 import type { ViewSource } from "#controllers/view-source.ts";
-import { type Accessor, createSignal, onCleanup } from "solid-js";
+import { type Accessor, onCleanup } from "solid-js";
 import { createStore, reconcile } from "solid-js/store";
 
 /**

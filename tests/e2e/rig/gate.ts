@@ -25,7 +25,7 @@ export interface Gate extends AsyncDisposable {
 }
 
 export const isEpochPut = (method: string, path: string): boolean => method === "PUT" && /\/epochs\/\d+$/.test(path);
-export const isHaveList = (method: string, path: string): boolean => method === "GET" && /\/epochs$/.test(path);
+export const isHaveList = (method: string, path: string): boolean => method === "GET" && path.endsWith("/epochs");
 
 export async function openGate(studio: string): Promise<Gate> {
   const target = new URL(studio);
