@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: "unit",
           environment: "node",
-          include: ["tests/{unit,contracts,container}/**/*.test.{ts,tsx}"],
+          include: ["tests/{unit,contracts,container,faults}/**/*.test.{ts,tsx}"],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           // Not 0: with a single processor vitest runs that group last.

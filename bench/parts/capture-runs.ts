@@ -14,8 +14,8 @@ import { browserSeconds, type CpuByName, threadSeconds, used } from "./process-c
 import { sum } from "./statistics.ts";
 import { letRun } from "./wait.ts";
 
-/** Encoders settle, the page stands still. */
-const SETTLE_S = 4;
+/** Encoders settle, code is compiled, the page stands still. */
+const SETTLE_S = 10;
 
 /** CPU time of one stretch of capture. */
 export interface CaptureRun {

@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -41,8 +40,6 @@ function prepared(source: PreparedClip["source"], clip: Clip, pcmFrames: number)
 }
 
 export const hashOf = (bytes: Uint8Array): Sha256 => v.parse(sha256, createHash("sha256").update(bytes).digest("hex"));
-
-export const hashOfFile = (file: string): Sha256 => hashOf(readFileSync(file));
 
 /** A take of that length, ended just now. */
 export function newPreparedTake(clips: readonly PreparedClip[], seconds: number): PreparedTake {

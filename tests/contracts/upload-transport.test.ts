@@ -9,7 +9,7 @@ import { hashOf } from "../unit/upload/rig/memory-device.ts";
 import { idOf } from "../unit/upload/rig/upload-rig.ts";
 import { uploadTransportContract } from "./upload-transport.contract.ts";
 
-// The same suite runs against the backend in workerd in tests/backend/upload-transport.test.ts.
+// The same suite runs against the backend in tests/browser/upload-backend.test.ts.
 describe("the upload over HTTP", () => {
   it.each(uploadTransportContract)("$rule", async ({ run }) => {
     const server = await memoryHttpServer();

@@ -3,6 +3,7 @@ import { openProfile } from "./rig/browser.ts";
 import type { Delivery } from "./rig/delivery.ts";
 import { expectIdentical, expectSound, expectWhole } from "./rig/expectations.ts";
 import { tempFolder } from "./rig/folders.ts";
+import { openGate } from "./rig/gate.ts";
 import { copyJournal, type JournalTrack } from "./rig/journal.ts";
 import { deliveredTrack } from "./rig/placed.ts";
 import { startServer } from "./rig/server.ts";
@@ -20,8 +21,10 @@ describe("[E2E6] recorded alone without a network, relaunched, online again", ()
 
   beforeAll(async () => {
     const server = cleanUp.use(await startServer());
+    const gate = cleanUp.use(await openGate(server.url));
     const profile = cleanUp.use(tempFolder("profile"));
-    const first = await openProfile(profile.path, server.url);
+    const first = await openProfile(profile.path, gate.url);
+    let restore: () => void;
     try {
       const visit = await first.newPage();
       await visit.goto("/");
@@ -29,6 +32,7 @@ describe("[E2E6] recorded alone without a network, relaunched, online again", ()
         await navigator.serviceWorker.ready;
       });
       await visit.close();
+      restore = gate.cut();
       await first.setOffline(true);
       const page = await first.newPage();
       await page.goto("/");
@@ -43,7 +47,8 @@ describe("[E2E6] recorded alone without a network, relaunched, online again", ()
       await first.close();
     }
 
-    const context = cleanUp.use(await openProfile(profile.path, server.url));
+    // The service worker may run before anybody can tell this browser that it is offline: the gate is shut already.
+    const context = cleanUp.use(await openProfile(profile.path, gate.url));
     await context.setOffline(true);
     const page = await context.newPage();
     await page.goto("/recordings");
@@ -53,6 +58,7 @@ describe("[E2E6] recorded alone without a network, relaunched, online again", ()
       .first()
       .waitFor({ timeout: PATIENCE_MS });
     kept = await copyJournal(page, cleanUp.use(tempFolder("kept")).path);
+    restore();
     await context.setOffline(false);
     await page
       .getByRole("listitem")
@@ -61,7 +67,7 @@ describe("[E2E6] recorded alone without a network, relaunched, online again", ()
       .waitFor({ timeout: PATIENCE_MS });
     const exports = page.locator('a[href*="/exports"]').first();
     await exports.waitFor({ timeout: PATIENCE_MS });
-    const room = new URL((await exports.getAttribute("href")) ?? "", server.url).pathname.replace(/\/exports$/, "");
+    const room = new URL((await exports.getAttribute("href")) ?? "", gate.url).pathname.replace(/\/exports$/, "");
     delivery = await deliver(context, room, cleanUp.use(tempFolder("delivery")).path);
   });
   afterAll(() => cleanUp.disposeAsync());

@@ -115,6 +115,10 @@ describe("the rig", () => {
       ["PUT", 200],
       ["GET", 200],
     ]);
+    const restore = gate.cut();
+    await expect(fetch(`${gate.url}/api/health`)).rejects.toThrow();
+    restore();
+    expect((await fetch(`${gate.url}/api/health`)).status).toBe(200);
   });
 });
 

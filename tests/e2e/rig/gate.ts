@@ -20,6 +20,8 @@ export interface Gate extends AsyncDisposable {
   hold(fits: (method: string, path: string) => boolean): () => void;
   /** How many wait now. */
   waiting(): number;
+  /** From now on every connection breaks, for all of the browser and before any page is there; returns the way back. */
+  cut(): () => void;
   /** Resolves once `fits` says yes; asked after each request and each answer. */
   until(fits: (passages: readonly Passage[]) => boolean): Promise<void>;
 }
@@ -51,6 +53,16 @@ export async function openGate(studio: string): Promise<Gate> {
     });
     changed();
   });
+  const open = new Set<Socket>();
+  let isCut = false;
+  server.on("connection", (socket: Socket) => {
+    if (isCut) {
+      socket.destroy();
+      return;
+    }
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
   server.on("upgrade", (incoming, socket: Socket, head) => forwardUpgrade(target, incoming, socket, head));
   const port = await listen(server);
 
@@ -67,6 +79,13 @@ export async function openGate(studio: string): Promise<Gate> {
       };
     },
     waiting: () => held.length,
+    cut: () => {
+      isCut = true;
+      for (const socket of open) socket.destroy();
+      return () => {
+        isCut = false;
+      };
+    },
     until: (fits) =>
       new Promise((resolve) => {
         const watcher = () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RENEW_EVERY_MS } from "#core/upload/limits.ts";
+import type { TrackRow } from "#protocol/take-manifest.ts";
 import { UploadRig } from "./rig/upload-rig.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -114,6 +115,27 @@ describe("the upload's seat", () => {
     await rig.time.until(() => uploader.state().phase === "idle");
     expect(uploader.state().problems).toMatchObject([{ reason: "no-seat", track: null }]);
     expect(rig.repo.left()).toHaveLength(2);
+  });
+});
+
+describe("two windows of one browser", () => {
+  it("[UP27] each person's track is sent from their own seat", async () => {
+    const rig = new UploadRig();
+    const seat = await rig.seated("host");
+    const { signal } = new AbortController();
+    const joining = rig.server.join(seat.room, { name: "Rui", consent: true }, signal);
+    await rig.time.pass(1000);
+    const joined = await joining;
+    if (joined.kind !== "ok") throw new Error("not joined");
+    await rig.repo.putSeat({ ...seat, ...joined.value, participantName: "Rui", hostSecret: null });
+    const take = await rig.recorded("take", { tracks: { microphone: 2, camera: 2 } }, seat);
+    const [own, other] = (await rig.repo.tracks(take.take)) as [TrackRow, TrackRow];
+    await rig.repo.putTrack({ ...other, participant: joined.value.participant });
+    rig.start();
+    await rig.time.until(() => rig.allSealed());
+    expect(rig.server.track(own.track)?.participant).toBe(seat.participant);
+    expect(rig.server.track(other.track)?.participant).toBe(joined.value.participant);
+    rig.checkReceipts();
   });
 });
 

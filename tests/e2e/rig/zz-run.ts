@@ -1,0 +1,16 @@
+import { openSession } from "./session.ts";
+import { openBrowser, openContext } from "./browser.ts";
+import { startServer } from "./server.ts";
+import { joinRoom, newRoom, record, stop, untilClock, untilRecording } from "./studio-page.ts";
+await using server = await startServer();
+await using browser = await openBrowser();
+const host = await (await openContext(browser, server.url)).newPage();
+const guest = await (await openContext(browser, server.url)).newPage();
+for (const [n, p] of [["host", host], ["guest", guest]] as const) p.on("console", m => { if (/HINT|FREEZE|ARM/.test(m.text())) console.log(Date.now() % 100000, n, m.text()); });
+const room = await newRoom(host);
+await joinRoom(host, room, "A"); console.log(Date.now()%100000, "host joined");
+await joinRoom(guest, room, "B"); console.log(Date.now()%100000, "guest joined");
+await record(host);
+await Promise.all([untilRecording(host), untilRecording(guest)]);
+console.log(Date.now()%100000,"recording");
+await untilClock(host, 5); await stop(host);
