@@ -79,7 +79,6 @@ export class FrameClock {
   /** From now on the offset stays as it is: within a take it must not move. Before the first frame, that one decides. */
   freeze(): void {
     this.#isFreezing = true;
-    (globalThis as any).console.log("FREEZE", Math.round((globalThis as any).performance.now()), this.#known, this.#leastUs, this.#stamps.length, this.#hints.length, this.#lookings);
     this.#frozen = this.offsetUs();
   }
 
