@@ -14,6 +14,7 @@ import type { Problem } from "./problem-view.ts";
 import { recentOf } from "./recent-rooms.ts";
 import { createRefresher } from "./refresher.ts";
 import { type MeasureSpace, minutesThatFit, type SpaceEstimate } from "./space-left.ts";
+import { newRoomTitle } from "./take-titles.ts";
 import type { TakeExports } from "./take-exports.ts";
 import { etaOfBytes } from "./upload-eta.ts";
 import { createViewCell, type ViewSource } from "./view-source.ts";
@@ -178,8 +179,10 @@ type Made =
 async function makeRoom(ports: HomePorts, given: string | undefined): Promise<Made> {
   const remembered = ports.studioKey.get();
   try {
-    const created = await ports.roomApi.createRoom({}, given ?? remembered);
-    await ports.repo.putSeat(hostSeat(created, ports.clock.wallMs()));
+    const nowMs = ports.clock.wallMs();
+    const title = newRoomTitle(nowMs);
+    const created = await ports.roomApi.createRoom({ title }, given ?? remembered);
+    await ports.repo.putSeat(hostSeat(created, title, nowMs));
     if (given !== undefined && given !== remembered) ports.studioKey.set(given);
     return { ok: true, path: `/r/${created.room}` };
   } catch (error) {
@@ -192,10 +195,10 @@ async function makeRoom(ports: HomePorts, given: string | undefined): Promise<Ma
   }
 }
 
-function hostSeat({ room, hostSecret }: RoomCreated, wallMs: number): SeatRow {
+function hostSeat({ room, hostSecret }: RoomCreated, title: string, wallMs: number): SeatRow {
   return {
     room,
-    title: "",
+    title,
     participant: null,
     participantName: "",
     role: "host",

@@ -97,6 +97,12 @@ export class VideoPipeline implements TrackPipeline {
   /** Reads the first frames, chooses the codec by them, and leaves a warm encoder. @throws EncodeFailed */
   async arm(input: CaptureInput, known: CodecChoice | null): Promise<CodecChoice> {
     this.#read(input);
+    const choice = await this.#warmUp(known);
+    if (this.#source === "camera") await this.#untilPlaced();
+    return choice;
+  }
+
+  async #warmUp(known: CodecChoice | null): Promise<CodecChoice> {
     // A still screen gives one frame at most.
     const frames = await this.#sampler.take(this.#source === "screen" ? FIRST_OF_SCREEN_MS : FIRST_FRAMES_MS);
     try {
@@ -109,9 +115,9 @@ export class VideoPipeline implements TrackPipeline {
       this.#choice = choice;
       this.#format = this.#encode.configure(choice, this.#picture);
       await this.#encode.warm(first);
-      if (this.#source === "camera") await this.#untilPlaced();
       return choice;
     } finally {
+      // Kept any longer they would take the camera's few buffers away from it.
       for (const frame of frames) frame.close();
     }
   }
