@@ -15,7 +15,7 @@ const NAMES: Record<Kind, string> = {
 const KINDS = ["studio", "bare", "media-recorder", "preview"] as const;
 
 const SECONDS = 20;
-const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 3);
+const ROUNDS = 3;
 const QUICK_SECONDS = 8;
 
 /** Measure (a): what one recorded frame costs, against the least and against what the browser has built in. */

@@ -32,7 +32,8 @@ export async function benchLobby({ server, say }: BenchRun): Promise<Report> {
   return report(files, readyMs - startedMs);
 }
 
-const isScript = (passed: Passed): boolean => /javascript/.test(passed.type);
+/** One that was there already (304) is not sent again. */
+const isScript = (passed: Passed): boolean => /javascript/.test(passed.type) && passed.bytes > 0;
 
 async function visit(context: BrowserContext, room: string): Promise<{ startedMs: number; readyMs: number }> {
   const page = await context.newPage();

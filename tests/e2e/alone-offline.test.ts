@@ -62,7 +62,7 @@ describe("[E2E6] recorded alone without a network, relaunched, online again", ()
     await context.setOffline(false);
     await page
       .getByRole("listitem")
-      .filter({ hasText: /\bSafe\b/ })
+      .getByText("Safe", { exact: true })
       .first()
       .waitFor({ timeout: PATIENCE_MS });
     const exports = page.locator('a[href*="/exports"]').first();
