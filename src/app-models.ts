@@ -43,20 +43,26 @@ export function createAppModels(): AppModels {
     shell,
     async home() {
       const { createHomeController } = await import("#controllers/home-controller.ts");
+      whenIdle(base.begin);
       return createHomeController(base);
     },
     async recordings() {
       const { createRecordingsController } = await import("#controllers/recordings-controller.ts");
+      whenIdle(base.begin);
       return createRecordingsController(base);
     },
     async exports(address) {
       const { createExportsController } = await import("#controllers/exports-controller.ts");
+      whenIdle(base.begin);
       return createExportsController(address, base);
     },
     room: (address) => rooms.room(address.room),
     alone: () => rooms.alone(),
   };
 }
+
+/** A first screen that waits for a permission or a server does not hold up what is left of earlier takes. */
+const LATEST_BEGIN_MS = 5_000;
 
 type Base = ReturnType<typeof createBase>;
 
@@ -78,7 +84,16 @@ function createBase() {
   visible.subscribe((seen) => {
     if (seen) uploader.kick("visible");
   });
-  whenIdle(() => uploader.start());
+  const background = pageBackground(uploads, report);
+  let begun = false;
+  /** What needs no screen begins once the first screen can be used, or cannot be waited for any longer. */
+  const begin = (): void => {
+    if (begun) return;
+    begun = true;
+    uploader.start().catch(report);
+    background.start().catch(report);
+  };
+  setTimeout(begin, LATEST_BEGIN_MS);
   return {
     report,
     install,
@@ -95,7 +110,8 @@ function createBase() {
     reach,
     online: reach.online,
     visible,
-    background: pageBackground(uploads, report),
+    background,
+    begin,
     studioKey: {
       ...studioKey,
       set(key: string) {
@@ -127,8 +143,13 @@ function createRooms(base: Base, activity: ReturnType<typeof createViewCell<Stud
     async room(name: string): Promise<RoomController> {
       const [{ createRoomController }, studio] = await Promise.all([
         import("#controllers/room-controller.ts"),
-        studioPorts(base),
+        devicePorts(base),
       ]);
+      const ready = studio.devices.view.subscribe(({ opening }) => {
+        if (opening) return;
+        ready();
+        whenIdle(base.begin);
+      });
       const id = v.safeParse(roomId, name);
       // a name that no room can have is asked for all the same: the server's answer is the same as for any unknown one
       const asked = id.success ? id.output : (name as RoomId);
@@ -137,6 +158,7 @@ function createRooms(base: Base, activity: ReturnType<typeof createViewCell<Stud
       const controller = createRoomController({
         ...base,
         ...studio,
+        loadRecorder: () => recorderParts(base),
         room: asked,
         openSocket: roomSocketOf(location.origin),
         random: { unit: Math.random },
@@ -150,22 +172,29 @@ function createRooms(base: Base, activity: ReturnType<typeof createViewCell<Stud
       return controller;
     },
     async alone(): Promise<AloneController> {
-      const [{ createAloneController }, studio] = await Promise.all([
+      const [{ createAloneController }, studio, recorder] = await Promise.all([
         import("#controllers/alone-controller.ts"),
-        studioPorts(base),
+        devicePorts(base),
+        recorderParts(base),
       ]);
+      whenIdle(base.begin);
       if (alone?.alive() === true) return alone;
-      alone = createAloneController({ ...base, ...studio });
+      alone = createAloneController({ ...base, ...studio, ...recorder });
       show(alone.activity);
       return alone;
     },
   };
 }
 
-/** What only a recorder needs, loaded with it. */
-async function studioPorts(base: Base) {
-  const [{ pageDevices }, { pageCapture }, { TakeRecorder }, { createTrackEncoder }] = await Promise.all([
-    import("./page-devices.ts"),
+/** What the lobby needs beside its own code. */
+async function devicePorts(base: Base) {
+  const { pageDevices } = await import("./page-devices.ts");
+  return { devices: pageDevices(base.report), newTakeId, names: nameMemory(), keepAwake: keepAwake(base.report) };
+}
+
+/** What only a recorder needs, fetched when somebody joins. */
+async function recorderParts(base: Base) {
+  const [{ pageCapture }, { TakeRecorder }, { createTrackEncoder }] = await Promise.all([
     import("#devices/page-capture.ts"),
     import("#core/take/take-recorder.ts"),
     import("#workers/encode/encode-client.ts"),
@@ -173,14 +202,10 @@ async function studioPorts(base: Base) {
   const { repo, locks, clock, journal: channel } = base;
   const ports = { repo, locks, clock, channel, newEncoder: createTrackEncoder, newTrackId };
   return {
-    devices: pageDevices(base.report),
     newRecorder: (events: ConstructorParameters<typeof TakeRecorder>[1]) =>
       new TakeRecorder({ ...ports, pageTimeOriginMs: performance.timeOrigin }, events),
     captureOf: (source: Parameters<typeof pageCapture>[0], track: MediaStreamTrack) =>
       pageCapture(source, track, () => clock.nowUs()),
-    newTakeId,
-    names: nameMemory(),
-    keepAwake: keepAwake(base.report),
   };
 }
 

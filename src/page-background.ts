@@ -1,28 +1,25 @@
 import type { AppUpdate } from "#controllers/shell-controller.ts";
 import { createViewCell, type ViewSource } from "#controllers/view-source.ts";
-import { startAppUpdate } from "#platform/app-update.ts";
-import { startBackgroundSync } from "#platform/background-sync.ts";
+import type { AppUpdates } from "#platform/app-update.ts";
 import type { UploadState } from "#protocol/upload-rpc.ts";
 
-/** Where vite-plugin-pwa puts it. */
-const SERVICE_WORKER = "/sw.js";
+export interface PageBackground {
+  readonly update: AppUpdate;
+  /** Registers the service worker, where there is one. */
+  start(): Promise<void>;
+}
 
-/** The service worker of this page: offline shell, updates, and uploads after the page is gone. */
-export function pageBackground(
-  uploads: ViewSource<UploadState>,
-  report: (error: unknown) => void,
-): { update: AppUpdate } {
+/** What goes on behind this page. Its code is fetched once the first screen can be used. */
+export function pageBackground(uploads: ViewSource<UploadState>, report: (error: unknown) => void): PageBackground {
   const waiting = createViewCell(false);
-  // the development server has none
-  if (!("serviceWorker" in navigator) || import.meta.env.DEV) return { update: { waiting, activate: () => undefined } };
-  const note = (what: string): void => console.info(what);
-  const updates = startAppUpdate(
-    { container: navigator.serviceWorker, reload: () => location.reload(), note, script: SERVICE_WORKER },
-    { offlineReady: () => undefined, updateReady: () => waiting.set(true) },
-  );
-  const sync = startBackgroundSync({ page: document, window, ready: () => navigator.serviceWorker.ready, note });
-  const tell = (state: UploadState): void => sync.pending(state.epochsLeft > 0);
-  tell(uploads.get());
-  uploads.subscribe(tell);
-  return { update: { waiting, activate: () => void updates.applyUpdate().catch(report) } };
+  let updates: AppUpdates | undefined;
+  return {
+    update: { waiting, activate: () => void updates?.applyUpdate().catch(report) },
+    async start() {
+      // the development server has none
+      if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
+      const { linkServiceWorker } = await import("./service-worker-link.ts");
+      updates = linkServiceWorker(uploads, () => waiting.set(true));
+    },
+  };
 }

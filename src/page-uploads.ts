@@ -1,49 +1,37 @@
-import { proxy, wrap } from "comlink";
 import type { FoundTakes } from "#controllers/home-controller.ts";
 import { createViewCell, type ViewSource } from "#controllers/view-source.ts";
 import type { TakeId } from "#protocol/ids.ts";
-import { UNKNOWN_UPLOAD, type UploadKick, type UploadState, type UploadWorkerApi } from "#protocol/upload-rpc.ts";
+import { UNKNOWN_UPLOAD, type UploadKick, type UploadState } from "#protocol/upload-rpc.ts";
+import type { UploadLink } from "./upload-link.ts";
 
 export interface PageUploads {
   readonly state: ViewSource<UploadState>;
   readonly found: FoundTakes;
-  /** Starts the worker: it mends what a crash left, then uploads. */
-  start(): void;
+  /** Starts the worker; before that there is nobody to kick, and the start uploads whatever there is. */
+  start(): Promise<void>;
   kick(why: UploadKick): void;
   useStudioKey(key: string | null): void;
 }
 
-/** The upload worker of this page. It is started late, so that it does not stand in the way of the first screen. */
+/** The upload worker of this page. It is started once the first screen can be used, so that it does not stand in its way. */
 export function pageUploads(studioKey: () => string | undefined, report: (error: unknown) => void): PageUploads {
   const state = createViewCell<UploadState>(UNKNOWN_UPLOAD);
   const found = createViewCell<readonly TakeId[]>([]);
-  let remote: UploadWorkerApiRemote | undefined;
-  const run = async (worker: UploadWorkerApiRemote): Promise<void> => {
-    await worker.useStudioKey(studioKey() ?? null);
-    await worker.subscribe(proxy((next: UploadState) => state.set(next)));
-    const started = await worker.start();
-    if (started.ok) found.set(started.value.cutShort);
-    else report(started.failure);
-  };
+  let link: UploadLink | undefined;
   return {
     state,
     found: {
       view: found,
       dismiss: (take) => found.update((takes) => takes.filter((each) => each !== take)),
     },
-    start() {
-      if (remote !== undefined) return;
-      const worker = new Worker(new URL("../workers/upload/upload.worker.ts", import.meta.url), {
-        type: "module",
-        name: "tapesync-upload",
-      });
-      worker.addEventListener("error", (event) => report(event.message));
-      remote = wrap<UploadWorkerApi>(worker);
-      run(remote).catch(report);
+    async start() {
+      const { linkUploads } = await import("./upload-link.ts");
+      link = linkUploads(studioKey() ?? null, (next) => state.set(next), report);
+      const started = await link.start();
+      if (started.ok) found.set(started.value.cutShort);
+      else report(started.failure);
     },
-    kick: (why) => void remote?.kick(why).catch(report),
-    useStudioKey: (key) => void remote?.useStudioKey(key).catch(report),
+    kick: (why) => link?.kick(why),
+    useStudioKey: (key) => link?.useStudioKey(key),
   };
 }
-
-type UploadWorkerApiRemote = ReturnType<typeof wrap<UploadWorkerApi>>;

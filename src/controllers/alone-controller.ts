@@ -2,6 +2,7 @@ import type { TakeId } from "#protocol/ids.ts";
 import type { UploadState } from "#protocol/upload-rpc.ts";
 import type { AloneModel, AloneView } from "./alone-view.ts";
 import { ownTape, type OwnRecording } from "./own-recording.ts";
+import { createPaced } from "./paced.ts";
 import type { Problem } from "./problem-view.ts";
 import { createRecordingDesk, type RecordingDesk, type RecordingDeskPorts } from "./recording-desk.ts";
 import type { NameMemory } from "./room-controller.ts";
@@ -40,7 +41,7 @@ export function createAloneController<Track extends DeviceTrack>(ports: AlonePor
   const facts = (): AloneFacts => ({ desk, ports, minutesFree });
   const view = createViewCell<AloneView>(aloneOf(facts()));
   const activity = createViewCell<StudioActivity>({ open: false });
-  const show = (): void => {
+  const show = createPaced(() => {
     view.set(aloneOf(facts()));
     const own = desk.own.get();
     const runs = own !== null && own.phase !== "stopped";
@@ -49,7 +50,7 @@ export function createAloneController<Track extends DeviceTrack>(ports: AlonePor
       ...(runs ? { running: { href: "/alone", title: "Recorded alone", startedAtMs: own.zeroMs } } : {}),
     });
     ports.keepAwake(runs);
-  };
+  }, ports);
   const ways = [
     desk.own.subscribe(show),
     devices.view.subscribe(show),

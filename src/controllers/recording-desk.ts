@@ -16,10 +16,14 @@ import type { GapView } from "./tape-view.ts";
 import { trackFiguresOf } from "./track-figures.ts";
 import { createViewCell, type ViewSource } from "./view-source.ts";
 
-export interface RecordingDeskPorts<Track extends DeviceTrack = DeviceTrack> {
+/** The recorder's code; it may be fetched late, since a lobby does not need it. */
+export interface RecorderParts<Track extends DeviceTrack = DeviceTrack> {
   readonly newRecorder: (events: RecorderEvents) => TakeRecorder;
-  readonly devices: StudioDevices<Track>;
   readonly captureOf: (source: Source, track: Track) => CaptureSource;
+}
+
+export interface RecordingDeskPorts<Track extends DeviceTrack = DeviceTrack> extends RecorderParts<Track> {
+  readonly devices: StudioDevices<Track>;
   readonly repo: Pick<TakeRepo, "trackTotals">;
   readonly journal: JournalChannel;
   readonly clock: Clock;

@@ -12,8 +12,14 @@ import type { UploadState } from "#protocol/upload-rpc.ts";
 import type { TabMemory } from "./exports-access.ts";
 import { lobbyOf } from "./lobby-of.ts";
 import { deviceStatusOf } from "./own-recording.ts";
+import { createPaced } from "./paced.ts";
 import type { Problem } from "./problem-view.ts";
-import { createRecordingDesk, type RecordingDesk, type RecordingDeskPorts } from "./recording-desk.ts";
+import {
+  createRecordingDesk,
+  type RecorderParts,
+  type RecordingDesk,
+  type RecordingDeskPorts,
+} from "./recording-desk.ts";
 import { saidOf } from "./recording-problems.ts";
 import type { RoomModel, RoomView } from "./room-view.ts";
 import { findSeat, type SeatDeskPorts, takeSeat, type TakenSeat } from "./seat-desk.ts";
@@ -31,7 +37,9 @@ export interface NameMemory {
   set(name: string): void;
 }
 
-export interface RoomPorts<Track extends DeviceTrack = DeviceTrack> extends Omit<RecordingDeskPorts<Track>, "repo"> {
+export interface RoomPorts<Track extends DeviceTrack = DeviceTrack>
+  extends Omit<RecordingDeskPorts<Track>, "repo" | keyof RecorderParts> {
+  readonly loadRecorder: () => Promise<RecorderParts<Track>>;
   readonly room: RoomId;
   /** Of the page, for the guest link. */
   readonly origin: string;
@@ -97,6 +105,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
 
   constructor(ports: RoomPorts<Track>) {
     this.#ports = ports;
+    this.#show = createPaced(() => this.#showNow(), ports);
     const show = (): void => this.#show();
     this.#ways.push(
       ports.devices.view.subscribe(show),
@@ -174,10 +183,13 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     this.#show();
     try {
       const title = this.#info?.title ?? this.#known?.title ?? "";
-      const seat = await takeSeat(this.#seatPorts, this.#ports.room, name, title);
+      const [recorder, seat] = await Promise.all([
+        this.#ports.loadRecorder(),
+        takeSeat(this.#seatPorts, this.#ports.room, name, title),
+      ]);
       this.#ports.names.set(name);
       this.#known = seat;
-      this.#open(seat);
+      this.#open(seat, recorder);
     } catch (error) {
       if (!isRoomApiError(error)) throw error;
       this.#problem = joinProblem(error);
@@ -187,10 +199,10 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     }
   }
 
-  #open(seat: TakenSeat): void {
+  #open(seat: TakenSeat, recorder: RecorderParts<Track>): void {
     const { clock, repo, report, devices } = this.#ports;
     const consentMs = clock.wallMs();
-    const desk = createRecordingDesk({ ...this.#ports, repo });
+    const desk = createRecordingDesk({ ...this.#ports, ...recorder, repo });
     const session = new RoomSession(
       this.#ports.room,
       {
@@ -284,7 +296,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     this.#ended = ended;
     for (const leave of [...this.#ways, ...(this.#studio?.ways ?? [])]) leave();
     this.#ports.devices.close();
-    this.#show();
+    this.#showNow();
   }
 
   #say(problem: Problem): void {
@@ -312,7 +324,9 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
       .catch(this.#ports.report);
   }
 
-  #show(): void {
+  readonly #show: () => void;
+
+  #showNow(): void {
     this.view.set(this.#viewNow());
     const studio = this.#studio;
     const own = studio?.desk.own.get() ?? null;

@@ -73,12 +73,18 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
     return now.screen === "closed" ? now : undefined;
   };
   const [joined, setJoined] = createSignal(false);
+  const lobbyIsReady = (): boolean => {
+    const now = view();
+    return now.screen === "lobby" && !now.lobby.devices.opening;
+  };
+  createEffect(() => {
+    // The code of the studio is fetched while the name is being written, so that Join opens it at once.
+    if (lobbyIsReady()) void Studio.preload();
+  });
   createEffect(
     on(
       () => view().screen,
       (screen, before) => {
-        // The code of the studio is fetched while the name is being written, so that Join opens it at once.
-        if (screen === "lobby") void Studio.preload();
         if (screen === "studio" && before === "lobby") setJoined(true);
       },
     ),
