@@ -60,11 +60,7 @@ describe("[E2E6] recorded alone without a network, relaunched, online again", ()
     kept = await copyJournal(page, cleanUp.use(tempFolder("kept")).path);
     restore();
     await context.setOffline(false);
-    await page
-      .getByRole("listitem")
-      .getByText("Safe", { exact: true })
-      .first()
-      .waitFor({ timeout: PATIENCE_MS });
+    await page.getByRole("listitem").getByText("Safe", { exact: true }).first().waitFor({ timeout: PATIENCE_MS });
     const exports = page.locator('a[href*="/exports"]').first();
     await exports.waitFor({ timeout: PATIENCE_MS });
     const room = new URL((await exports.getAttribute("href")) ?? "", gate.url).pathname.replace(/\/exports$/, "");

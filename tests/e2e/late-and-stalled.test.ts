@@ -56,7 +56,9 @@ describe("[E2E1] a guest whose device stalls, and one who comes late", () => {
     await Promise.all(pages.map((page) => untilSafe(page)));
     const figures = await readFigures(stalled);
     delivery = await session.deliver();
-    const [stall] = deliveredTrack(delivery, STALLED, "microphone").gaps.toSorted((a, b) => b.toUs - b.fromUs - (a.toUs - a.fromUs));
+    const [stall] = deliveredTrack(delivery, STALLED, "microphone").gaps.toSorted(
+      (a, b) => b.toUs - b.fromUs - (a.toUs - a.fromUs),
+    );
     paused =
       (figures.find((figure) => figure.source === "microphone")?.dropped ?? 0) / 48_000 -
       ((stall?.toUs ?? 0) - (stall?.fromUs ?? 0)) / 1e6;

@@ -79,7 +79,7 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
   };
   createEffect(() => {
     // The code of the studio is fetched while the name is being written, so that Join opens it at once.
-    if (lobbyIsReady()) void Studio.preload();
+    if (lobbyIsReady()) whenIdle(() => void Studio.preload());
   });
   createEffect(
     on(
@@ -109,4 +109,9 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
       <Match when={closed()}>{(open) => <Closed view={open()} />}</Match>
     </Switch>
   );
+}
+
+function whenIdle(work: () => void): void {
+  if ("requestIdleCallback" in window) requestIdleCallback(work, { timeout: 1_000 });
+  else setTimeout(work, 500);
 }
