@@ -39,11 +39,13 @@ describe("[E2E4] the tab is closed with epochs pending", () => {
     const stored = () =>
       gate.passages.filter((each) => isEpochPut(each.method, each.path) && each.status === 201).length;
     sentByPage = stored();
+    const ofPage = gate.waiting();
+    expect(ofPage).toBeGreaterThan(0);
     // A page of nothing keeps the browser open; the app has none.
     await context.newPage();
     await page.close();
     expect(context.pages().some((open) => open.url().startsWith(gate.url))).toBe(false);
-    release();
+    release(ofPage);
     const epochs = tracks.reduce((sum, track) => sum + track.epochs.length, 0);
     await until("the service worker has sent every epoch", async () => stored() >= epochs);
     sentInAll = stored();

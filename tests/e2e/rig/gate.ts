@@ -16,14 +16,22 @@ export interface Gate extends AsyncDisposable {
   readonly url: string;
   /** In the order in which they came. */
   readonly passages: readonly Passage[];
-  /** From now on requests that fit wait; returns the way to let them, and all others, through. */
-  hold(fits: (method: string, path: string) => boolean): () => void;
+  /**
+   * From now on requests that fit wait; returns the way to let them, and all others, through, but for the first so many: of a page
+   * that is gone, and whose end a connection that is not read does not notice.
+   */
+  hold(fits: (method: string, path: string) => boolean): (drop?: number) => void;
   /** How many wait now. */
   waiting(): number;
   /** From now on every connection breaks, for all of the browser and before any page is there; returns the way back. */
   cut(): () => void;
   /** Resolves once `fits` says yes; asked after each request and each answer. */
   until(fits: (passages: readonly Passage[]) => boolean): Promise<void>;
+}
+
+interface Held {
+  go(): void;
+  drop(): void;
 }
 
 export const isEpochPut = (method: string, path: string): boolean => method === "PUT" && /\/epochs\/\d+$/.test(path);
@@ -37,7 +45,7 @@ export async function openGate(studio: string): Promise<Gate> {
     for (const watcher of [...watchers]) watcher();
   };
   let holding: ((method: string, path: string) => boolean) | undefined;
-  let held: (() => void)[] = [];
+  let held: Held[] = [];
 
   const server = createServer((incoming, outgoing) => {
     const passage: Passage = { method: incoming.method ?? "", path: incoming.url ?? "/", status: undefined };
@@ -47,9 +55,12 @@ export async function openGate(studio: string): Promise<Gate> {
     const { pathname } = new URL(passage.path, studio);
     if (!holding?.(passage.method, pathname)) return go();
     incoming.pause();
-    held.push(() => {
-      // The page that asked may be gone by now.
-      if (!outgoing.destroyed) go();
+    held.push({
+      go: () => {
+        // The page that asked may be gone by now.
+        if (!outgoing.destroyed) go();
+      },
+      drop: () => outgoing.destroy(),
     });
     changed();
   });
@@ -71,11 +82,12 @@ export async function openGate(studio: string): Promise<Gate> {
     passages,
     hold: (fits) => {
       holding = fits;
-      return () => {
+      return (drop = 0) => {
         holding = undefined;
         const waiting = held;
         held = [];
-        for (const go of waiting) go();
+        for (const request of waiting.slice(0, drop)) request.drop();
+        for (const request of waiting.slice(drop)) request.go();
       };
     },
     waiting: () => held.length,

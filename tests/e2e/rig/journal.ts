@@ -79,7 +79,9 @@ async function readBase64(file: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onerror = () => reject(reader.error);
-    reader.onload = () => resolve(String(reader.result).replace(/^data:[^,]*,/, ""));
+    reader.onload = () => {
+      if (typeof reader.result === "string") resolve(reader.result.replace(/^data:[^,]*,/, ""));
+    };
     reader.readAsDataURL(blob);
   });
 }
