@@ -15,6 +15,12 @@ import type { FrameRange, TimelineMaster } from "./timeline/pieces.ts";
 
 const EPSILON_FRAMES = 1e-6;
 
+/**
+ * A picture that stands still for less than a fifth of a second is not seen as a hole, and a black frame in its place is. Sound has no
+ * such mercy: its gaps are all cut.
+ */
+const HELD_PICTURE_US = 200_000;
+
 /** The masters as the timeline sees them: in whole frames, placed by the clock models. */
 export function makeTimeline(
   title: string,
@@ -89,7 +95,10 @@ function ranges(
   for (const part of segment.parts.filter((each) => each.slot === slot)) {
     const span = spanInFile(part, tally);
     if (!span) continue;
-    const gaps = gapsWithin(tally.outcome(part.track)).map((gap) => ({
+    const cut = gapsWithin(tally.outcome(part.track)).filter(
+      (gap) => slot === "audio" || gap.toUs - gap.fromUs >= HELD_PICTURE_US,
+    );
+    const gaps = cut.map((gap) => ({
       ...gap,
       fromUs: gap.fromUs - part.zeroUs,
       toUs: gap.toUs - part.zeroUs,
