@@ -97,6 +97,37 @@ describe("placement", () => {
     }
   });
 
+  it("[DM24] a short gap in the picture is held on the timeline and declared in the manifest; one in the sound is cut", async () => {
+    const page = makePage();
+    const gaps = [{ fromUs: 4_000_000, toUs: 4_100_000, reason: "capture-dropped" as const }];
+    const video = await record({
+      page,
+      clip: await makeClip("avc", { seconds: 2 }),
+      source: "camera",
+      fromUs: 0,
+      seconds: 8,
+      gaps,
+    });
+    const audio = await record({
+      page,
+      clip: await makeClip("opus", { seconds: 2 }),
+      source: "microphone",
+      fromUs: 0,
+      seconds: 8,
+      gaps,
+    });
+    const itemsOf = async (...tracks: Parameters<typeof trackSources>[0][]): Promise<string[][]> => {
+      const { text, manifest } = await deliver(takeOf({ Alice: tracks.map((track) => trackSources(track)) }));
+      for (const track of manifest.participants[0]?.tracks ?? []) {
+        expect(track.gaps).toMatchObject([{ reason: "capture-dropped" }]);
+      }
+      const angles = [...walk(readXml(text))].filter((item) => item.name === "mc-angle");
+      return angles.map((angle) => angle.children.map((item) => item.name));
+    };
+    expect(await itemsOf(video)).toEqual([["asset-clip"]]);
+    expect((await itemsOf(audio))[0]).toContain("gap");
+  });
+
   it("[DM8] a late guest has a declared late start, and only one", async () => {
     const host = await camera("Host", makePage(), 5_000, 8);
     const page = makePage({ bootMs: 1_000 });
