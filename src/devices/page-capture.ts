@@ -33,12 +33,34 @@ export function pageCapture(source: Source, track: MediaStreamTrack, nowUs: () =
       if (source === "camera") stops.push(watchCaptureTimes(clone, (times) => listener.onCaptureTimes(times)));
       return inputOf(Processor, clone);
     },
+    lostFrames: () => (clone === undefined ? undefined : lostOf(clone)),
     stop: () => {
       for (const stop of stops.splice(0)) stop();
       clone?.stop();
       clone = undefined;
     },
   };
+}
+
+/** Chromium's `MediaStreamTrack.stats` of a video track, which the DOM library does not know yet. */
+interface VideoStats {
+  readonly totalFrames: number;
+  readonly deliveredFrames: number;
+  /** Left out on purpose, to keep to a frame rate that was asked for. */
+  readonly discardedFrames: number;
+}
+
+function lostOf(track: MediaStreamTrack): number | undefined {
+  const stats: unknown = "stats" in track ? track.stats : undefined;
+  return isVideoStats(stats) ? stats.totalFrames - stats.deliveredFrames - stats.discardedFrames : undefined;
+}
+
+function isVideoStats(stats: unknown): stats is VideoStats {
+  return (
+    typeof stats === "object" &&
+    stats !== null &&
+    ["totalFrames", "deliveredFrames", "discardedFrames"].every((name) => name in stats)
+  );
 }
 
 function inputOf(Processor: NonNullable<ReturnType<typeof trackProcessor>>, track: MediaStreamTrack): CaptureInput {

@@ -29,6 +29,11 @@ export interface CaptureSource {
   readonly limits: CaptureLimits;
   /** Begins to deliver. The stream of the answer is handed to one encode worker. Once per source. */
   start(listener: CaptureListener): Promise<CaptureInput>;
+  /**
+   * Frames that the browser says it lost on their way here since `start`; `undefined` where it does not tell. Stamps show
+   * most of them, but not one whose neighbours were stamped late and early.
+   */
+  lostFrames(): number | undefined;
   /** Stops delivering; the device itself stays with whoever opened it. */
   stop(): void;
 }

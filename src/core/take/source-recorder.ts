@@ -40,6 +40,9 @@ export class SourceRecorder {
   #state: SourceState;
   #clock: ClockSample | null = null;
   #closed = false;
+  /** What the browser had lost when the track began, and when it ended. */
+  #lostBefore: number | undefined;
+  #lostAtEnd: number | undefined;
   /** The track that it records now. */
   track: TrackId | undefined;
 
@@ -108,6 +111,8 @@ export class SourceRecorder {
       return false;
     }
     this.track = request.track.track;
+    this.#lostBefore = this.#capture.lostFrames();
+    this.#lostAtEnd = undefined;
     this.#set({ phase: this.#state.phase === "lost" ? "lost" : "recording" });
     return true;
   }
@@ -116,6 +121,7 @@ export class SourceRecorder {
   async stop(keepUntilUs: LocalMicros): Promise<boolean> {
     if (this.track === undefined) return true;
     this.#set({ phase: "draining" });
+    this.#lostAtEnd = this.#capture.lostFrames();
     const stopped = await this.#encoder.stop(keepUntilUs);
     this.track = undefined;
     this.#set(stopped.ok ? { phase: "armed" } : { phase: "failed" });
@@ -127,8 +133,13 @@ export class SourceRecorder {
     this.#encoder.setClock(sample);
   }
 
-  stats(): Promise<EncodeStats | null> {
-    return this.#state.phase === "failed" ? Promise.resolve(null) : this.#encoder.stats();
+  /** The browser's own count of lost frames goes before that from the stamps when it is higher. */
+  async stats(): Promise<EncodeStats | null> {
+    if (this.#state.phase === "failed") return null;
+    const stats = await this.#encoder.stats();
+    const lost = (this.#lostAtEnd ?? this.#capture.lostFrames() ?? 0) - (this.#lostBefore ?? 0);
+    if (stats === null || lost <= stats.dropped.capture) return stats;
+    return { ...stats, dropped: { ...stats.dropped, capture: lost } };
   }
 
   /** Stop first. */

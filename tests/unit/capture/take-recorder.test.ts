@@ -137,6 +137,7 @@ function capture(source: Source): () => CaptureSource {
     source,
     label: source,
     limits: { hidden: "everything", mainThreadBlock: "nothing" },
+    lostFrames: () => undefined,
     start: async (listener) => {
       rig.listeners.set(source, listener);
       return { kind: "audio", stream: {}, sampleRate: 48_000, channels: 1 };
