@@ -53,6 +53,7 @@ export function createAloneController<Track extends DeviceTrack>(ports: AlonePor
   }, ports);
   const ways = [
     desk.own.subscribe(show),
+    desk.arming.subscribe(show),
     devices.view.subscribe(show),
     devices.problems.subscribe(show),
     devices.blocked.subscribe(show),
@@ -138,7 +139,7 @@ function aloneOf({ desk, ports, minutesFree }: AloneFacts): AloneView {
   ];
   return {
     title: "Recorded alone",
-    phase: own === null ? (deviceView.opening ? "loading" : "ready") : PHASES[own.phase],
+    phase: own === null ? (deviceView.opening || desk.arming.get() ? "loading" : "ready") : PHASES[own.phase],
     ...(own?.phase === "recording" ? { startedAtMs: own.zeroMs } : {}),
     devices: deviceView,
     sharing: devices.screenStream() !== undefined,

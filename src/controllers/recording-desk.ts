@@ -35,6 +35,10 @@ export interface RecordingDeskPorts<Track extends DeviceTrack = DeviceTrack> ext
 export interface RecordingDesk {
   /** `null` before the first take of this page. */
   readonly own: ViewSource<OwnRecording | null>;
+  /** A device that is open is not ready to record yet: its codec is being chosen. */
+  readonly arming: ViewSource<boolean>;
+  /** Resolves when everything that is open now can begin at a take's zero, or cannot be recorded at all. */
+  armed(): Promise<void>;
   start(order: TakeOrder): void;
   /** Resolves when all is on the disk. */
   stop(atUs: LocalMicros): Promise<void>;
@@ -58,6 +62,7 @@ const SOURCES = [
 export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingDeskPorts<Track>): RecordingDesk {
   const { devices, clock } = ports;
   const own = createViewCell<OwnRecording | null>(null);
+  const arming = createViewCell(false);
   const closing = new AbortController();
   let totals: { take: TakeId; of: TakeTotals } | undefined;
   let figures: readonly TrackFiguresView[] = [];
@@ -65,7 +70,8 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
 
   const show = (): void => own.set(ownOf(recorder.state, totals, figures, clock.nowUs()));
   const recorder = ports.newRecorder({
-    changed: () => {
+    changed: ({ sources }) => {
+      arming.set(sources.some((source) => source.phase === "arming"));
       show();
       look.ask();
     },
@@ -88,13 +94,15 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
     { ...ports, failed: ports.report },
   );
   const follow = createSourceFollower(recorder, ports);
-  const ways = [devices.open.subscribe((open) => follow(open)), ports.journal.listen(() => look.ask())];
-  follow(devices.open.get());
+  const ways = [devices.open.subscribe((open) => follow.follow(open)), ports.journal.listen(() => look.ask())];
+  follow.follow(devices.open.get());
   keepLooking(look, ports.scheduler, closing.signal, () => recorder.state.phase === "rolling" || watching).catch(
     ports.report,
   );
   return {
     own,
+    arming,
+    armed: () => follow.settled(),
     start(order) {
       begun = recorder.start(order).catch(ports.report);
     },
@@ -162,13 +170,14 @@ function createSourceFollower<Track extends DeviceTrack>(recorder: TakeRecorder,
     if (before === undefined) await recorder.arm(source, open, late);
     else await recorder.replace(source, open);
   };
-  return (open: OpenDevices<Track>): void => {
+  const follow = (open: OpenDevices<Track>): void => {
     turn = turn
       .then(async () => {
         await Promise.all(SOURCES.map(([key, source]) => one(source, open[key])));
       })
       .catch(ports.report);
   };
+  return { follow, settled: () => turn };
 }
 
 function ownOf(

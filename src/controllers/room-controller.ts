@@ -71,6 +71,9 @@ export interface RoomController extends RoomModel {
   readonly alive: () => boolean;
 }
 
+/** A camera that is not ready by then is recorded from the moment that it is. Measured: 0.7 s, up to 1.5 s on a page that shows nothing. */
+const ARM_PATIENCE_MS = 4_000;
+
 const NOT_CONNECTED: RoomSessionState = { connection: "connecting", room: null };
 
 /** What stays the same over the studio's life. */
@@ -189,7 +192,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
       ]);
       this.#ports.names.set(name);
       this.#known = seat;
-      this.#open(seat, recorder);
+      await this.#open(seat, recorder);
     } catch (error) {
       if (!isRoomApiError(error)) throw error;
       this.#problem = joinProblem(error);
@@ -199,10 +202,16 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     }
   }
 
-  #open(seat: TakenSeat, recorder: RecorderParts<Track>): void {
+  /** In the room this device is heard of only when it is ready: then Record starts everybody at the same moment. */
+  async #open(seat: TakenSeat, recorder: RecorderParts<Track>): Promise<void> {
     const { clock, repo, report, devices } = this.#ports;
     const consentMs = clock.wallMs();
     const desk = createRecordingDesk({ ...this.#ports, ...recorder, repo });
+    await Promise.race([desk.armed(), this.#ports.scheduler.delay(ARM_PATIENCE_MS)]);
+    if (this.#ended !== undefined) {
+      await desk.close();
+      return;
+    }
     const session = new RoomSession(
       this.#ports.room,
       {

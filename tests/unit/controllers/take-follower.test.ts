@@ -71,6 +71,8 @@ function rig(options: { clock?: boolean; devices?: boolean } = {}) {
     },
     setClock: () => undefined,
     watchFigures: () => undefined,
+    arming: createViewCell(false),
+    armed: async () => undefined,
     close: async () => undefined,
   };
   const clockSync = new ClockSync();
