@@ -51,7 +51,7 @@ export default defineConfig({
             sizes: "1280x800",
             type: "image/png",
             form_factor: "wide",
-            label: "A take with three people",
+            label: "A take with two people",
           },
           {
             src: "/screenshots/phone.png",
