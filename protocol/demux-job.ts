@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { gap } from "./gaps.ts";
+import { marker } from "./markers.ts";
 import { jobId, participantId, roomId, seq, sha256, source, takeId, trackId } from "./ids.ts";
 import { count, wallMillis } from "./units.ts";
 
@@ -12,6 +13,8 @@ export const demuxJob = v.object({
   startedMs: wallMillis,
   /** The take's zero on the room's clock; `null` for a take recorded alone. */
   zeroRoomUs: v.nullable(v.number()),
+  /** Everybody's, by time. */
+  markers: v.optional(v.array(marker), []),
   /** Where the service reaches the backend: `{api}/tracks/…` and so on, see docs/spec/http-api.md. */
   api: v.pipe(v.string(), v.url()),
   /** Opens this job's take, nothing else, until the job's lease ends. */

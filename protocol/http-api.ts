@@ -48,6 +48,8 @@ export const join = v.object({
   name: personName,
   consent: v.literal(true, "recording needs consent"),
   hostSecret: v.optional(secret),
+  /** Of a one-time link: past the waiting room. */
+  invite: v.optional(secret),
 });
 export type Join = v.InferInput<typeof join>;
 export const joined = v.object({
@@ -56,6 +58,8 @@ export const joined = v.object({
   token: v.string(),
   tokenExpiresMs: wallMillis,
   refreshSecret: secret,
+  /** `waiting`: the socket is to be opened, and nothing else is allowed until the host has let them in. */
+  admission: v.picklist(["admitted", "waiting"]),
 });
 export type Joined = v.InferOutput<typeof joined>;
 
@@ -64,6 +68,13 @@ export const renewToken = v.object({ refreshSecret: secret, name: v.optional(per
 export type RenewToken = v.InferInput<typeof renewToken>;
 export const tokenRenewed = v.object({ role, token: v.string(), tokenExpiresMs: wallMillis });
 export type TokenRenewed = v.InferOutput<typeof tokenRenewed>;
+
+/** A one-time link that nobody used is void after a week, ms. */
+export const INVITE_LIFETIME_MS = 7 * 86_400_000;
+
+// POST /api/rooms/:room/invites (host, co-host): `/r/ROOM#invite=INVITE`. Shown once; the room keeps its hash.
+export const inviteCreated = v.object({ invite: secret, expiresMs: wallMillis });
+export type InviteCreated = v.InferOutput<typeof inviteCreated>;
 
 // PUT /api/rooms/:room/takes/:take
 export const declareTake = v.object({

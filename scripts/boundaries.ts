@@ -10,7 +10,7 @@ export interface Layer {
   readonly typesOnly?: readonly string[];
 }
 
-const PAGE = ["src/core", "src/platform", "src/devices", "src/controllers", "src/ui"];
+const PAGE = ["src/core", "src/platform", "src/devices", "src/call", "src/controllers", "src/ui"];
 const EVERYTHING = [
   "protocol",
   "media",
@@ -20,6 +20,7 @@ const EVERYTHING = [
   "service-worker",
   "worker-backend",
   "container",
+  "sfu",
   "scripts",
 ];
 
@@ -33,6 +34,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "src/core", imports: ["protocol"], packages: ["valibot"] },
   { folder: "src/platform", imports: ["protocol", "src/core"] },
   { folder: "src/devices", imports: ["protocol", "src/core"] },
+  { folder: "src/call", imports: ["protocol", "src/core"] },
   { folder: "src/controllers", imports: ["protocol", "src/core"] },
   {
     folder: "src/ui",
@@ -45,6 +47,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: "service-worker", imports: ["protocol", "src/core", "src/platform"] },
   { folder: "worker-backend", imports: ["protocol"] },
   { folder: "container", imports: ["protocol", "media"] },
+  { folder: "sfu", imports: ["protocol"] },
   { folder: "scripts", imports: ["protocol"] },
   { folder: "tests", imports: EVERYTHING },
   { folder: "bench", imports: [...EVERYTHING, "tests"] },
@@ -55,6 +58,7 @@ const SUBPATHS: Readonly<Record<string, string>> = {
   "#core": "src/core",
   "#platform": "src/platform",
   "#devices": "src/devices",
+  "#call": "src/call",
   "#controllers": "src/controllers",
   "#ui": "src/ui",
 };

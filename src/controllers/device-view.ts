@@ -26,6 +26,20 @@ export interface DevicesView {
   readonly picture?: { readonly width: number; readonly height: number; readonly fps: number };
   /** The prompt is open or the device is being opened. */
   readonly opening: boolean;
+  /** How the chosen microphone is treated; remembered for each microphone. */
+  readonly treatment: MicrophoneTreatment;
+}
+
+/**
+ * What the browser does to a microphone's sound before anybody gets it, the recording too. With headphones all three are off:
+ * nothing can come back from the loudspeakers, and an editor has better tools.
+ */
+export interface MicrophoneTreatment {
+  /** `null`: the person has not said; echo cancellation stays on then. */
+  readonly headphones: boolean | null;
+  readonly echoCancellation: boolean;
+  readonly noiseSuppression: boolean;
+  readonly autoGainControl: boolean;
 }
 
 export interface DevicesModel {
@@ -35,4 +49,6 @@ export interface DevicesModel {
   chooseMicrophone(id: string): void;
   /** Asks for permission again. */
   retryDevices(): void;
+  /** Opens the microphone anew when it must; `headphones: true` switches all three off. */
+  treatMicrophone(change: Partial<MicrophoneTreatment>): void;
 }
