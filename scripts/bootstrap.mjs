@@ -25,7 +25,7 @@ const COMMANDS = {
   dev: { program: "scripts/dev.ts", tools: [], tethered: true },
   check: { program: "scripts/check.ts", tools: [] },
   demux: { program: "container/demux-cli.ts", tools: [], inCallersFolder: true },
-  test: { program: "scripts/test.ts", tools: ["chromium", "ffmpeg", "xmllint"] },
+  test: { program: "scripts/test.ts", tools: ["chromium", "ffmpeg", "xmllint", "nft"] },
   bench: { program: "bench/main.ts", tools: ["chromium", "ffmpeg", "curl"] },
 };
 

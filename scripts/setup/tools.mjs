@@ -22,6 +22,12 @@ const TOOLS = {
     packages: () => ["libxml2-utils"],
     without: "the timeline is not checked against its DTD",
   },
+  nft: {
+    programs: ["nft"],
+    and: ["ip", "tc"],
+    packages: () => ["nftables", "iproute2"],
+    without: "the call is not tested on bad networks",
+  },
   curl: { programs: ["curl"], packages: () => ["curl"], without: "uploads are not compared with curl" },
 };
 
