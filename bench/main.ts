@@ -1,4 +1,4 @@
-/** `npm run bench [-- a b c d e] [--quick]`: measures, prints tables, writes bench/results/. No number passes or fails. */
+/** `npm run bench [-- a b c …] [--quick]`: measures, prints tables, writes bench/results/. No number passes or fails. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { benchCapture } from "./capture-cpu.ts";
@@ -6,6 +6,7 @@ import { benchLobby } from "./lobby-bytes.ts";
 import { describeMachine, isQuiet } from "./parts/machine.ts";
 import { type BenchRun, startStudio } from "./parts/studio.ts";
 import { printReport, type Report } from "./parts/table.ts";
+import { benchSignalling } from "./signalling.ts";
 import { benchStop } from "./stop-to-files.ts";
 import { benchStitch } from "./stitch.ts";
 import { benchUpload } from "./upload-rate.ts";
@@ -16,6 +17,7 @@ const MEASURES: Readonly<Record<string, (run: BenchRun) => Promise<Report>>> = {
   c: benchUpload,
   d: benchStitch,
   e: benchLobby,
+  f: benchSignalling,
 };
 
 const RESULTS = path.join(import.meta.dirname, "results");
