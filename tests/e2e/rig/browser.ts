@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContext, type CDPSession, chromium } from "playwright-core";
-import { fixtures } from "./camera.ts";
+import { type CameraSize, fixtures } from "./camera.ts";
+import type { TestNetwork } from "./network.ts";
 
 const EXECUTABLE = process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium";
 
@@ -22,15 +23,25 @@ const FLAGS = [
 /** No list of permissions: naming some would refuse all others, Background Sync too. The fake prompt says yes. */
 const CONTEXT = { viewport: { width: 1280, height: 800 }, acceptDownloads: true };
 
-async function options(extra: readonly string[]) {
-  const { video, audio } = await fixtures();
+/** What differs from a browser on this machine with the large camera. */
+export interface BrowserWishes {
+  readonly flags?: readonly string[];
+  readonly camera?: CameraSize;
+  /** Behind this cable; `trust`: the studio's origin there, which has no certificate. */
+  readonly network?: { readonly of: TestNetwork; readonly trust: string };
+}
+
+async function options({ flags = [], camera, network }: BrowserWishes) {
+  const { video, audio } = await fixtures(camera);
   const sources = [`--use-file-for-fake-video-capture=${video}`, `--use-file-for-fake-audio-capture=${audio}`];
-  return { executablePath: EXECUTABLE, headless: true, args: [...FLAGS, ...sources, ...extra] };
+  const trusted = network ? [`--unsafely-treat-insecure-origin-as-secure=${network.trust}`] : [];
+  const executablePath = network ? network.of.launcher(EXECUTABLE) : EXECUTABLE;
+  return { executablePath, headless: true, args: [...FLAGS, ...sources, ...trusted, ...flags] };
 }
 
 /** One Chromium for several people: contexts of one browser share the fake camera frame by frame. */
-export async function openBrowser(extra: readonly string[] = []): Promise<Browser> {
-  return chromium.launch(await options(extra));
+export async function openBrowser(wishes: BrowserWishes = {}): Promise<Browser> {
+  return chromium.launch(await options(wishes));
 }
 
 /** A person with storage of their own, in memory (as a private window). */
@@ -40,7 +51,7 @@ export function openContext(browser: Browser, baseURL: string): Promise<BrowserC
 
 /** A person whose storage lies in `folder` and outlives the browser; the only way to have Background Sync. */
 export async function openProfile(folder: string, baseURL: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(folder, { ...(await options([])), ...CONTEXT, baseURL });
+  return chromium.launchPersistentContext(folder, { ...(await options({})), ...CONTEXT, baseURL });
 }
 
 /** The browser of a context, a profile's too. */

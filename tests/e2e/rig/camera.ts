@@ -18,6 +18,10 @@ export const CAMERA_HEIGHT = 720;
 export const CAMERA_SECONDS = 150;
 export const CAMERA_FRAMES = CAMERA_SECONDS * CAMERA_RATE;
 
+/** The small one is for tests in which several people encode and decode on one machine. */
+export type CameraSize = "720p" | "360p";
+const WIDTHS: Readonly<Record<CameraSize, number>> = { "720p": CAMERA_WIDTH, "360p": CAMERA_WIDTH / 2 };
+
 /** Coarse on purpose: one decode per frame is paid by the machine under test, and the counter's blocks survive it. */
 const MJPEG_QUALITY = "12";
 
@@ -34,12 +38,13 @@ export interface Fixtures {
 }
 
 /** The fake camera's and microphone's files; made once on a machine, outside of the repository (≈ 10 s, 120 MB). */
-export async function fixtures(): Promise<Fixtures> {
+export async function fixtures(size: CameraSize = "720p"): Promise<Fixtures> {
   const folder = path.join(tmpdir(), `tapesync-fixtures-${VERSION}`);
   mkdirSync(folder, { recursive: true });
-  const video = path.join(folder, `counter-${CAMERA_WIDTH}x${CAMERA_HEIGHT}-${CAMERA_SECONDS}s.mjpeg`);
+  const width = WIDTHS[size];
+  const video = path.join(folder, `counter-${width}x${(width * 9) / 16}-${CAMERA_SECONDS}s.mjpeg`);
   const audio = path.join(folder, "beep-48k-mono.wav");
-  await once(video, makeVideo);
+  await once(video, (file) => makeVideo(file, width));
   await once(audio, async (file) => writeWav(file, beeps()));
   return { video, audio };
 }
@@ -56,8 +61,8 @@ async function once(file: string, make: (file: string) => Promise<void>): Promis
   }
 }
 
-async function makeVideo(file: string): Promise<void> {
-  const source = `testsrc2=size=${CAMERA_WIDTH}x${CAMERA_HEIGHT}:rate=${CAMERA_RATE},${drawCounter()}`;
+async function makeVideo(file: string, width: number): Promise<void> {
+  const source = `testsrc2=size=${CAMERA_WIDTH}x${CAMERA_HEIGHT}:rate=${CAMERA_RATE},${drawCounter()},scale=${width}:-2`;
   const input = ["-f", "lavfi", "-i", source, "-t", String(CAMERA_SECONDS)];
   const output = ["-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", MJPEG_QUALITY, "-f", "mjpeg", file];
   await run("ffmpeg", ["-v", "error", "-y", ...input, ...output]);
