@@ -165,8 +165,11 @@ export interface EncodeWorkerApi {
   /** Lets go of the input. A take that rolls is stopped first. */
   disarm(): Promise<void>;
   setClock(sample: ClockSample | null): void;
-  /** Capture times of frames of this camera that the page learned of, local µs. */
-  hintCaptureTimes(captureUs: readonly number[]): void;
+  /**
+   * Capture times of frames of this camera that the page learned of, local µs. Resolves to whether no more are wanted: those told
+   * before have fixed the mapping of its stamps.
+   */
+  hintCaptureTimes(captureUs: readonly number[]): Promise<boolean>;
   interrupted(interruption: Interruption): void;
   resumed(interruption: Interruption): void;
   /** `null` before the first take. */

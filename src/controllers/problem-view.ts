@@ -25,6 +25,12 @@ export type Problem =
   | { readonly reason: "private-window" }
   | { readonly reason: "room-not-found" }
   | { readonly reason: "invite-used" }
+  /** The host said no to this person's knock. */
+  | { readonly reason: "denied" }
+  /** The host removed this person from the room. */
+  | { readonly reason: "removed" }
+  /** The host ended the session for everybody. */
+  | { readonly reason: "ended-by-host" }
   | { readonly reason: "room-full"; readonly limit: number }
   | { readonly reason: "studio-key-needed" }
   | { readonly reason: "join-failed"; readonly detail: string }
@@ -48,6 +54,11 @@ export type Problem =
   | { readonly reason: "gap"; readonly source: SourceName; readonly atMs: number; readonly missingMs: number }
   | { readonly reason: "encoder-failed"; readonly source: SourceName; readonly atMs: number }
   | { readonly reason: "start-failed"; readonly detail: string }
+  // the call beside the recording: whatever happens to it, the take goes on
+  /** The server has no SFU, or none that answers: nobody hears anybody. */
+  | { readonly reason: "call-off" }
+  /** The call broke off and is being set up again. */
+  | { readonly reason: "call-lost" }
   // moving bytes
   | { readonly reason: "captive-portal" }
   | { readonly reason: "server-silent"; readonly retryInS: number }

@@ -1,4 +1,4 @@
-import type { DevicesView, LevelView } from "./device-view.ts";
+import type { DevicesView, LevelView, MicrophoneTreatment } from "./device-view.ts";
 import type { Problem } from "./problem-view.ts";
 import type { ViewSource } from "./view-source.ts";
 
@@ -8,7 +8,16 @@ export interface DeviceTrack {
   readonly label: string;
 }
 
-/** What is open now; `undefined` is "nothing", e.g. no camera chosen. */
+/** What can be switched off by a press; a screen is shared or not. */
+export type SwitchedDevice = "camera" | "microphone";
+
+/** What the person has switched off. It stays so when they choose another device. */
+export interface DevicesOff {
+  readonly camera: boolean;
+  readonly microphone: boolean;
+}
+
+/** What is open now; `undefined` is "nothing": no camera chosen, refused, or switched off. */
 export interface OpenDevices<Track extends DeviceTrack = DeviceTrack> {
   readonly camera: Track | undefined;
   readonly microphone: Track | undefined;
@@ -26,10 +35,24 @@ export interface StudioDevices<Track extends DeviceTrack = DeviceTrack> {
   readonly canShare: boolean;
   /** Nothing can be recorded in this browser; `problems` says why. */
   readonly blocked: ViewSource<boolean>;
+  /**
+   * True from the press on "off"; false again once the device is open (then `open` has a new track) or was refused (then `problems`
+   * says why, as for any device). Changes before `open` does when it is switched off, after it when it is switched on.
+   */
+  readonly off: ViewSource<DevicesOff>;
+  /** The device that is being opened after a press on "on"; `null`: none. Off is at once. */
+  readonly switching: ViewSource<SwitchedDevice | null>;
   /** Opens what was chosen last, asking for permission when it must. */
   start(): void;
   chooseCamera(id: string): void;
   chooseMicrophone(id: string): void;
+  /**
+   * Gives the device back, so that its light goes out, or opens the same one again. Whoever works on a clone of the track in
+   * `open` must stop it when that becomes `undefined`: a device is held by its last clone. May be called before `start`.
+   */
+  setOff(kind: SwitchedDevice, off: boolean): void;
+  /** Of the chosen microphone, remembered for it. `open.microphone` may become another track by it. */
+  treatMicrophone(change: Partial<MicrophoneTreatment>): void;
   shareScreen(): void;
   stopSharing(): void;
   /** The stream of the shared screen, for its tile. */

@@ -127,7 +127,9 @@ export class AudioPipeline implements TrackPipeline {
     return this.format;
   }
 
-  hintCaptureTimes(): void {}
+  hintCaptureTimes(): boolean {
+    return true;
+  }
 
   tick(): void {
     const session = this.#session;

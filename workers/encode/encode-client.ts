@@ -22,8 +22,9 @@ function trackEncoderOf(worker: Worker, remote: Remote<EncodeWorkerApi>): TrackE
     report(event.message);
   });
   worker.addEventListener("messageerror", () => report("a message could not be read"));
+  const failed = (error: unknown): void => report(error instanceof Error ? error.message : String(error));
   const tell = (sent: Promise<unknown>): void => {
-    sent.catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
+    sent.catch(failed);
   };
   return {
     arm: (request, onEvent) => remote.arm(transfer({ ...request }, [streamOf(request.input)]), proxy(onEvent)),
@@ -31,7 +32,11 @@ function trackEncoderOf(worker: Worker, remote: Remote<EncodeWorkerApi>): TrackE
     start: (request) => remote.start(request),
     stop: (keepUntilUs) => remote.stop(keepUntilUs),
     setClock: (sample) => tell(remote.setClock(sample)),
-    hintCaptureTimes: (captureUs) => tell(remote.hintCaptureTimes(captureUs)),
+    hintCaptureTimes: (captureUs) =>
+      remote.hintCaptureTimes(captureUs).catch((error: unknown) => {
+        failed(error);
+        return true;
+      }),
     interrupted: (interruption) => tell(remote.interrupted(interruption)),
     resumed: (interruption) => tell(remote.resumed(interruption)),
     stats: () => remote.stats(),

@@ -135,8 +135,8 @@ class EncodeService implements EncodeWorkerApi {
     this.#session?.sealer.setClock(sample);
   }
 
-  hintCaptureTimes(captureUs: readonly number[]): void {
-    this.#pipeline?.hintCaptureTimes(captureUs);
+  async hintCaptureTimes(captureUs: readonly number[]): Promise<boolean> {
+    return this.#pipeline?.hintCaptureTimes(captureUs) ?? false;
   }
 
   interrupted({ reason, fromUs }: Interruption): void {

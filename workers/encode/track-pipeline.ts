@@ -25,7 +25,8 @@ export interface TrackPipeline {
   /** Resolves when all that was captured before `session.keepUntilUs` was handed to the sealer. */
   end(): Promise<void>;
   replace(input: CaptureInput): Promise<MediaFormat>;
-  hintCaptureTimes(captureUs: readonly number[]): void;
+  /** Whether no more are wanted. */
+  hintCaptureTimes(captureUs: readonly number[]): boolean;
   /** Called a few times a second: notices a source that has fallen silent. */
   tick(): void;
   detach(): Promise<void>;

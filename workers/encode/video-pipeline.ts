@@ -18,7 +18,7 @@ import { VideoSlicer } from "./video-slicer.ts";
 const FIRST_FRAMES_MS = 5_000;
 const FIRST_OF_SCREEN_MS = 700;
 
-/** A page that shows nothing hears of no capture times. A dozen frames take 0.4 s. */
+/** A page that shows nothing hears of no capture times. They come in dozens, every 0.4 s: three of them, and a slow machine. */
 const CAPTURE_TIMES_MS = 1_500;
 
 /** After Stop, frames captured before it are awaited this long: five times the slowest delivery seen here. */
@@ -57,7 +57,7 @@ export class VideoPipeline implements TrackPipeline {
   #session: TrackSession | undefined;
   #slicer: VideoSlicer | undefined;
   #ended: (() => void) | undefined;
-  #onHint: (() => void) | undefined;
+  #onPlaced: (() => void) | undefined;
   #lastAtUs: number | undefined;
   #lastOutUs: number | undefined;
   #lastArrivalUs = 0;
@@ -167,9 +167,9 @@ export class VideoPipeline implements TrackPipeline {
     return this.#format;
   }
 
-  hintCaptureTimes(captureUs: readonly number[]): void {
+  hintCaptureTimes(captureUs: readonly number[]): boolean {
     this.#clock.hint(captureUs);
-    this.#onHint?.();
+    return this.#clock.isCertain;
   }
 
   tick(): void {
@@ -193,16 +193,16 @@ export class VideoPipeline implements TrackPipeline {
     await reader?.cancel();
   }
 
-  /** Within a take the mapping of stamps must not move: what there is to know is known before. */
+  /** Within a take the mapping of stamps moves slowly at most: what there is to know is better known before. */
   async #untilPlaced(): Promise<void> {
-    if (this.#clock.isKnown) return;
+    if (this.#clock.isCertain) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
-      this.#onHint = resolve;
+      this.#onPlaced = resolve;
       timer = setTimeout(resolve, CAPTURE_TIMES_MS);
     });
     clearTimeout(timer);
-    this.#onHint = undefined;
+    this.#onPlaced = undefined;
   }
 
   #read(input: CaptureInput): void {
@@ -233,11 +233,11 @@ export class VideoPipeline implements TrackPipeline {
     const nowUs = this.#deps.clock.nowUs();
     this.#lastArrivalUs = nowUs;
     this.#clock.arrived(frame.timestamp, nowUs);
+    if (this.#onPlaced && this.#clock.isCertain) this.#onPlaced();
     this.#sampler.offer(frame);
     const session = this.#session;
-    const offsetUs = this.#clock.offsetUs();
-    if (offsetUs === undefined) return;
-    const atUs = frame.timestamp + offsetUs;
+    const atUs = this.#clock.localUs(frame.timestamp);
+    if (atUs === undefined) return;
     if (session === undefined || atUs < session.keepFromUs) {
       this.#pacing.frame(atUs, nowUs - atUs);
       this.#pacing.missing();
@@ -298,13 +298,13 @@ export class VideoPipeline implements TrackPipeline {
 
   #onFrame(frame: EncodedFrame): void {
     const slicer = this.#slicer;
-    const offsetUs = this.#clock.offsetUs();
-    if (slicer === undefined || offsetUs === undefined) return;
+    const atUs = this.#clock.localUs(frame.stampUs);
+    if (slicer === undefined || atUs === undefined) return;
     const cut = this.#wantedKeys.delete(frame.stampUs);
     if (cut && this.#session) this.#declareMissing(this.#session);
-    this.#lastOutUs = frame.stampUs + offsetUs;
+    this.#lastOutUs = atUs;
     this.#format = frame.media;
-    slicer.add(frame, frame.stampUs + offsetUs, cut, this.#pacing.intervalUs);
+    slicer.add(frame, atUs, cut, this.#pacing.intervalUs);
   }
 
   #declareMissing(session: TrackSession): void {
@@ -345,9 +345,9 @@ export class VideoPipeline implements TrackPipeline {
   async #resize(frame: VideoFrame): Promise<void> {
     if (this.#choice === undefined) return;
     const startUs = this.#deps.clock.nowUs();
-    const offsetUs = this.#clock.offsetUs();
+    const atUs = this.#clock.localUs(frame.timestamp);
     await this.#encode.flush();
-    const nextUs = offsetUs === undefined ? undefined : this.#session?.trackUs(frame.timestamp + offsetUs);
+    const nextUs = atUs === undefined ? undefined : this.#session?.trackUs(atUs);
     this.#slicer?.seal(nextUs, this.#pacing.intervalUs);
     this.#picture = { ...this.#picture, ...sizeOf(frame) };
     const choice = await this.#choiceFor(this.#choice);

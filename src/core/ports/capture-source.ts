@@ -17,8 +17,11 @@ export interface CaptureListener {
   onResume(reason: GapReason, atUs: number): void;
   /** The device is gone for good: unplugged, permission withdrawn, sharing stopped by the person. */
   onEnded(atUs: number): void;
-  /** Capture times of some frames of this camera, local µs: they fix the mapping of its stamps. */
-  onCaptureTimes(captureUs: readonly number[]): void;
+  /**
+   * Capture times of some frames of this camera, local µs: they fix the mapping of its stamps. Resolves to whether it is certain
+   * by now; until then more are wanted.
+   */
+  onCaptureTimes(captureUs: readonly number[]): Promise<boolean>;
 }
 
 /** One camera, microphone or screen that is open. Three adapters are foreseen (page, worker, element); chosen by a live probe. */

@@ -21,7 +21,7 @@ export interface TrackEncoder {
   start(request: StartRequest): Promise<Result<null, EncodeReason>>;
   stop(keepUntilUs: LocalMicros): Promise<Result<ClosedTrack, EncodeReason>>;
   setClock(sample: ClockSample | null): void;
-  hintCaptureTimes(captureUs: readonly number[]): void;
+  hintCaptureTimes(captureUs: readonly number[]): Promise<boolean>;
   interrupted(interruption: Interruption): void;
   resumed(interruption: Interruption): void;
   stats(): Promise<EncodeStats | null>;

@@ -13,7 +13,13 @@ export function reduceRoomView(room: RoomView | null, message: ServerMessage): R
         participants: room.participants.filter((each) => each.participant !== message.participant),
       };
     case "take":
-      return { ...room, take: message.take };
+      return withTake(room, message.take);
+    case "knock":
+      return { ...room, knocking: withKnocker(room.knocking, message.knocker) };
+    case "knock-ended":
+      return withoutKnocker(room, message.participant);
+    case "marker":
+      return withMarker(room, message.marker);
     default:
       return room;
   }
@@ -22,4 +28,25 @@ export function reduceRoomView(room: RoomView | null, message: ServerMessage): R
 function withParticipant(all: readonly ParticipantView[], one: ParticipantView): ParticipantView[] {
   const known = all.some((each) => each.participant === one.participant);
   return known ? all.map((each) => (each.participant === one.participant ? one : each)) : [...all, one];
+}
+
+/** The markers are the newest take's: a new take begins without any. */
+function withTake(room: RoomView, take: NonNullable<RoomView["take"]>): RoomView {
+  return room.take?.take === take.take ? { ...room, take } : { ...room, take, markers: [] };
+}
+
+type Knocking = RoomView["knocking"];
+
+function withKnocker(all: Knocking, one: Knocking[number]): Knocking {
+  return [...all.filter((each) => each.participant !== one.participant), one];
+}
+
+function withoutKnocker(room: RoomView, participant: Knocking[number]["participant"]): RoomView {
+  const knocking = room.knocking.filter((each) => each.participant !== participant);
+  return knocking.length === room.knocking.length ? room : { ...room, knocking };
+}
+
+function withMarker(room: RoomView, one: RoomView["markers"][number]): RoomView {
+  if (one.take !== room.take?.take) return room;
+  return { ...room, markers: [...room.markers.filter((each) => each.marker !== one.marker), one] };
 }

@@ -188,9 +188,7 @@ export class SourceRecorder {
         this.#set({ phase: "lost", problem: { problem: "device-lost", atUs: asLocal(atUs), detail: capture.label } });
         this.#events.lost(this.source);
       },
-      onCaptureTimes: (captureUs) => {
-        if (current()) this.#encoder.hintCaptureTimes(captureUs);
-      },
+      onCaptureTimes: async (captureUs) => !current() || this.#encoder.hintCaptureTimes(captureUs),
     };
   }
 

@@ -16,11 +16,19 @@ const SLOWEST_US = 400_000;
 /** Arrivals after which nothing new is learnt: the page tells of frames that are a fraction of a second old. */
 const WORTH_LOOKING = 15;
 
+/**
+ * While a take rolls, an offset that turned out to be wrong is mended this slowly: a third of a millisecond per frame at 30 a
+ * second, so that 45 ms take 4.5 s, and no frame comes before the one before it.
+ */
+const MEND_RATE = 0.01;
+
 /** So many of the capture times must agree: half of them. */
 const NEEDED = 0.5;
 
 /** A group that is this near to the largest is as likely: a few frames reached the one reader and not the other. */
 const ALIKE = 0.5;
+
+type StampMethod = "capture-time" | "arrival";
 
 /**
  * Maps `VideoFrame.timestamp` (µs since boot) to local µs. Both run at the same rate, so one offset is all: the least
@@ -36,56 +44,100 @@ export class FrameClock {
   /** Offsets on which enough capture times agree: the right one, and with a regular camera others, whole intervals less. */
   #candidates: readonly number[] = [];
   #votes = 0;
-  #frozen: number | undefined;
   #isFreezing = false;
+  #frozen: { readonly offsetUs: number; readonly method: StampMethod } | undefined;
+  /** Capture times were understood while frozen: from the stamp `fromUs` on the offset moves slowly to `toUs`. */
+  #mending: { readonly fromUs: number; readonly toUs: number } | undefined;
+  #lastStampUs = 0;
 
   /** A frame was read. */
   arrived(stampUs: number, nowUs: number): void {
-    if (this.#frozen !== undefined) return;
-    if (this.#isFreezing) this.#frozen = Math.round(nowUs - stampUs);
+    this.#lastStampUs = stampUs;
+    if (this.#frozen?.method === "capture-time" || this.#mending) return;
     this.#leastUs = Math.min(this.#leastUs, nowUs - stampUs);
+    if (this.#isFreezing) this.#frozen ??= { offsetUs: Math.round(nowUs - stampUs), method: "arrival" };
     this.#stamps.push(stampUs);
     if (this.#stamps.length > REMEMBERED) this.#stamps.shift();
     this.#look();
+    this.#mend();
   }
 
-  /** Capture times of some frames, local µs, from the page. */
+  /** Capture times of some frames, local µs, from the page: the newest ones, again and again until it {@link isCertain}. */
   hint(captureUs: readonly number[]): void {
+    if (this.isKnown) return;
     this.#hints = captureUs.slice(-REMEMBERED);
     this.#lookings = WORTH_LOOKING;
     this.#votes = 0;
     this.#look();
   }
 
-  /** Whether capture times have told the offset: it holds for as long as the page lives. */
+  /** Whether capture times have told the offset; frames that are read in the next half second may show it to be another. */
   get isKnown(): boolean {
     return this.#known() !== undefined;
   }
 
-  /** Local µs less stamp; `undefined` before the first frame. */
-  offsetUs(): number | undefined {
-    if (this.#frozen !== undefined) return this.#frozen;
-    if (this.#leastUs === Number.POSITIVE_INFINITY) return undefined;
-    return Math.round(this.#known() ?? this.#leastUs);
+  /** … and nothing new is learnt from them any more: it holds for as long as the page lives. */
+  get isCertain(): boolean {
+    return this.isKnown && this.#lookings === 0;
   }
 
-  /** How the offset was found, and how far off it can be, µs. */
-  quality(): { method: "capture-time" | "arrival"; uncertaintyUs: number } {
-    return this.#known() === undefined
+  /** Local µs less stamp, of the newest frame; `undefined` before the first one. */
+  offsetUs(): number | undefined {
+    return this.#offsetAt(this.#lastStampUs);
+  }
+
+  /** When a frame was captured, local µs; the same answer for the same frame within a take. */
+  localUs(stampUs: number): number | undefined {
+    const offsetUs = this.#offsetAt(stampUs);
+    return offsetUs === undefined ? undefined : stampUs + offsetUs;
+  }
+
+  /** How the offset in use was found, and how far off it can be, µs. */
+  quality(): { method: StampMethod; uncertaintyUs: number } {
+    return this.#method() === "arrival"
       ? { method: "arrival", uncertaintyUs: 5_000 }
       : { method: "capture-time", uncertaintyUs: 200 };
   }
 
-  /** From now on the offset stays as it is: within a take it must not move. Before the first frame, that one decides. */
+  /**
+   * From now on the offset stays as it is: within a take it must not jump. Before the first frame, that one decides. When arrivals
+   * had to tell it, capture times that are understood later still mend it, slowly.
+   */
   freeze(): void {
     this.#isFreezing = true;
-    this.#frozen = this.offsetUs();
+    const offsetUs = this.offsetUs();
+    if (offsetUs !== undefined) this.#frozen = { offsetUs, method: this.#method() };
   }
 
   /** The take is over: it may get better again. */
   thaw(): void {
     this.#isFreezing = false;
     this.#frozen = undefined;
+    this.#mending = undefined;
+  }
+
+  #offsetAt(stampUs: number): number | undefined {
+    if (this.#frozen === undefined) {
+      return this.#leastUs === Number.POSITIVE_INFINITY ? undefined : Math.round(this.#known() ?? this.#leastUs);
+    }
+    if (this.#mending === undefined) return this.#frozen.offsetUs;
+    const { fromUs, toUs } = this.#mending;
+    const mostUs = Math.max(0, Math.trunc((stampUs - fromUs) * MEND_RATE));
+    const wrongUs = toUs - this.#frozen.offsetUs;
+    return this.#frozen.offsetUs + Math.max(-mostUs, Math.min(mostUs, wrongUs));
+  }
+
+  #method(): StampMethod {
+    if (this.#frozen === undefined) return this.isKnown ? "capture-time" : "arrival";
+    const isMended = this.#mending !== undefined && this.#offsetAt(this.#lastStampUs) === this.#mending.toUs;
+    return isMended ? "capture-time" : this.#frozen.method;
+  }
+
+  /** Only once nothing new is learnt from the hints: within a take there is one mend. */
+  #mend(): void {
+    const known = this.#known();
+    if (this.#frozen === undefined || known === undefined || !this.isCertain) return;
+    this.#mending = { fromUs: this.#lastStampUs, toUs: Math.round(known) };
   }
 
   /**

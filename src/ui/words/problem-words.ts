@@ -103,6 +103,16 @@ const WORDS: Words = {
       "You can’t come in with this link",
       "It has been used, or the host said no. Ask for a new one.",
     ),
+  denied: () => make("lost", "octagon-x", "You can’t come in with this link", "The host said no. Ask for a new one."),
+  removed: () =>
+    make(
+      "info",
+      "info",
+      "The host has removed you from the room",
+      "What you recorded so far is kept on this device and uploaded.",
+    ),
+  "ended-by-host": () =>
+    make("info", "info", "The host has ended the session", "What you recorded is kept on this device and uploaded."),
   "room-full": (p) =>
     make("lost", "octagon-x", "The room is full", `${p.limit} people are in. Ask the host to make space.`),
   "studio-key-needed": () =>
@@ -183,6 +193,20 @@ const WORDS: Words = {
     ),
   "start-failed": (p) =>
     make("lost", "octagon-x", "The take did not start", "Nothing was recorded. Press Record again.", p.detail),
+  "call-off": () =>
+    make(
+      "info",
+      "info",
+      "There is no call in this room",
+      "The server offers none. Recording works as always; talk to each other in another program.",
+    ),
+  "call-lost": () =>
+    make(
+      "degraded",
+      "cloud-off",
+      "The call broke off",
+      "It comes back by itself. Your take is not affected.",
+    ),
   "captive-portal": () =>
     make(
       "degraded",

@@ -26,8 +26,8 @@ declare global {
 }
 
 /** From now on the pages of this context let their connections be read. Before the first of them is opened. */
-export function watchConnections(context: BrowserContext): Promise<void> {
-  return context.addInitScript(() => {
+export async function watchConnections(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
     const all = new Set<RTCPeerConnection>();
     window.tapesyncConnections = all;
     window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {

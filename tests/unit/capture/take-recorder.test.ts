@@ -61,7 +61,7 @@ function fakeEncoder(rig: Rig): FakeEncoder {
       return ok({ epochs: 2, gaps: [], endUs: 4_000_000 });
     },
     setClock: () => {},
-    hintCaptureTimes: () => {},
+    hintCaptureTimes: async () => true,
     interrupted: () => {},
     resumed: () => {},
     stats: async () => null,
