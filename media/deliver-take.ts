@@ -191,6 +191,7 @@ function makeManifest(take: TakeSources, plan: TakePlan, masters: Masters, tally
         ];
       }),
     ),
+    markers: take.markers.toSorted((a, b) => a.atUs - b.atUs),
     files: masters.files.flatMap((file) =>
       file.sha256 ? [{ name: file.name, bytes: file.bytes, sha256: file.sha256 }] : [],
     ),
@@ -206,7 +207,7 @@ async function addDocuments(
   tally: DeliveryTally,
 ): Promise<Delivery> {
   const files = [...masters.files];
-  const timeline = makeTimeline(take.title, plan, masters.written, tally);
+  const timeline = makeTimeline(take, plan, masters.written, tally);
   if (timeline.lanes.length > 0) files.push(await writeText(sink, TIMELINE_FILE, writeFcpxml(timeline), "timeline"));
   const listed = files.flatMap((file) =>
     file.sha256 ? [{ name: file.name, bytes: file.bytes, sha256: file.sha256 }] : [],

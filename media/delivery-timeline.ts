@@ -9,6 +9,7 @@ import {
   type SegmentPlan,
   type TakePlan,
 } from "./stitch/plan.ts";
+import type { TakeSources } from "./stitch/sources.ts";
 import type { WrittenMaster } from "./stitch/write-master.ts";
 import type { Timeline, TimelineLane } from "./timeline/fcpxml.ts";
 import type { FrameRange, TimelineMaster } from "./timeline/pieces.ts";
@@ -23,7 +24,7 @@ const HELD_PICTURE_US = 200_000;
 
 /** The masters as the timeline sees them: in whole frames, placed by the clock models. */
 export function makeTimeline(
-  title: string,
+  take: Pick<TakeSources, "title" | "markers">,
   plan: TakePlan,
   written: ReadonlyMap<SegmentPlan, WrittenMaster>,
   tally: DeliveryTally,
@@ -38,7 +39,12 @@ export function makeTimeline(
       return [{ name: names[index] ?? person.stem, stem: person.stem, kind, masters }];
     }),
   );
-  return { title, rate: plan.rate, lanes };
+  const markers = take.markers.map(({ atUs, text, name }) => ({
+    frame: Math.round(atUs / frameUs(plan.rate)),
+    text,
+    name,
+  }));
+  return { title: take.title, rate: plan.rate, lanes, markers };
 }
 
 /** Angles that share a name cannot be told apart in an editor. */

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { mediaFormat } from "./epoch-format.ts";
 import { gap } from "./gaps.ts";
 import { participantId, roomId, seq, sha256, source, takeId, trackId } from "./ids.ts";
+import { markerId } from "./markers.ts";
 import { count, takeMicros, wallMillis } from "./units.ts";
 
 /** `manifest.json` of an export: what was delivered, what is missing, and how well it is placed. */
@@ -59,6 +60,17 @@ export const deliveredMaster = v.object({
 });
 export type DeliveredMaster = v.InferOutput<typeof deliveredMaster>;
 
+/** A moment that somebody marked. It may lie before the first media and after the last. */
+export const deliveredMarker = v.object({
+  marker: markerId,
+  atUs: takeMicros,
+  by: participantId,
+  /** Of who has set it; empty when it is not known any more. */
+  name: v.string(),
+  /** May be empty. */
+  text: v.string(),
+});
+
 export const deliveryManifest = v.object({
   manifest: v.literal(DELIVERY_MANIFEST),
   room: v.nullable(roomId),
@@ -71,6 +83,8 @@ export const deliveryManifest = v.object({
     v.object({ participant: v.nullable(participantId), name: v.string(), tracks: v.array(deliveredTrack) }),
   ),
   masters: v.array(deliveredMaster),
+  /** By time. Empty in what was made on one device or from a folder: markers are the room's. */
+  markers: v.optional(v.array(deliveredMarker), []),
   files: v.array(v.object({ name: v.string(), bytes: count, sha256 })),
 });
 export type DeliveryManifest = v.InferOutput<typeof deliveryManifest>;

@@ -13,8 +13,8 @@ export const demuxJob = v.object({
   startedMs: wallMillis,
   /** The take's zero on the room's clock; `null` for a take recorded alone. */
   zeroRoomUs: v.nullable(v.number()),
-  /** Everybody's, by time. */
-  markers: v.optional(v.array(marker), []),
+  /** Everybody's, by time. `name`: of who has set it, who need not have a track. */
+  markers: v.optional(v.array(v.object({ ...marker.entries, name: v.optional(v.string()) })), []),
   /** Where the service reaches the backend: `{api}/tracks/…` and so on, see docs/spec/http-api.md. */
   api: v.pipe(v.string(), v.url()),
   /** Opens this job's take, nothing else, until the job's lease ends. */

@@ -72,6 +72,11 @@ export interface StartRequest {
   readonly takeZeroRoomUs: number | null;
   /** Whether time between the take's zero and the first sample is a gap: not for a screen shared in mid-take. */
   readonly declareLate: boolean;
+  /**
+   * Since when the person had the source switched off while the take rolled, local µs: from there to the first sample the gap is
+   * `muted`, before it `late-start`. `null`: it was on.
+   */
+  readonly offFromUs: LocalMicros | null;
   readonly clock: ClockSample | null;
 }
 
@@ -166,8 +171,8 @@ export interface EncodeWorkerApi {
   disarm(): Promise<void>;
   setClock(sample: ClockSample | null): void;
   /**
-   * Capture times of frames of this camera that the page learned of, local µs. Resolves to whether no more are wanted: those told
-   * before have fixed the mapping of its stamps.
+   * Capture times of frames of this camera that the page learned of, local µs. Resolves to whether no more are wanted, since
+   * the mapping of its stamps is known.
    */
   hintCaptureTimes(captureUs: readonly number[]): Promise<boolean>;
   interrupted(interruption: Interruption): void;

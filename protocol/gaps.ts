@@ -40,3 +40,8 @@ export const gap = v.object({
   reason: gapReason,
 });
 export type Gap = v.InferOutput<typeof gap>;
+
+/** Something is missing that should be there. What the person switched off is declared too, and is no loss. */
+export function isLoss(of: Pick<Gap, "reason">): boolean {
+  return of.reason !== "muted";
+}

@@ -22,6 +22,8 @@ export const seatRow = v.object({
   usedMs: wallMillis,
   /** Of a room that the upload made for a take recorded alone: which, so that a crash in between makes no second room. */
   forTake: v.optional(takeId),
+  /** `waiting`: nobody has let it in yet. Rows of earlier versions have none: they were let in. */
+  admission: v.optional(v.picklist(["admitted", "waiting"])),
 });
 export type SeatRow = v.InferOutput<typeof seatRow>;
 

@@ -126,6 +126,8 @@ export interface UploadWorkerApi {
   start(): Promise<Result<UploadStarted>>;
   kick(why: UploadKick): void;
   retryNow(): void;
+  /** What a live call leaves to the upload, bytes/s; `null`: there is no call, or nothing limits. Holds until the next word. */
+  pace(bytesPerSecond: number | null): void;
   /** The operator's key, for rooms that the upload makes; tries again what waited for it. */
   useStudioKey(key: string | null): void;
   /** Calls at once with the newest state, then on every change, at most some times a second. */

@@ -1,33 +1,33 @@
-import { UploadEngine } from "#core/upload/upload-engine.ts";
+import { BackgroundDrain } from "#core/upload/background-drain.ts";
+import { type DrainedToEnd, UploadEngine } from "#core/upload/upload-engine.ts";
+import { timerScheduler } from "#platform/clock.ts";
 import { dexieTakes } from "#platform/dexie-takes.ts";
 import { broadcastJournal } from "#platform/journal-channel.ts";
 import { opfsEpochStore } from "#platform/opfs-epochs.ts";
 import { browserUploadPorts } from "#platform/upload-ports.ts";
 import { SYNC_TAG_PREFIX } from "#protocol/sw-messages.ts";
-import { onSync, type SyncEvent } from "./scope.ts";
-
-/** The browser ends an event after 3 minutes†; half a minute is kept for stopping in order. */
-const LIFE_MS = 150_000;
+import { onSync, type SyncEvent, worker } from "./scope.ts";
 
 /**
  * The page's upload goes on here once the page is gone: the same engine, behind the same lock. While a page drains, this
  * waits for the lock, so that it takes over at the moment when the page goes.
  */
 export function drainInBackground(): void {
-  let running: Promise<void> | null = null;
+  const background = new BackgroundDrain({ scheduler: timerScheduler(), hasPages, drain: drainOnce });
   const drain = (event: SyncEvent): void => {
-    if (!event.tag.startsWith(SYNC_TAG_PREFIX)) return;
-    running ??= drainOnce().finally(() => {
-      running = null;
-    });
-    event.waitUntil(running);
+    if (event.tag.startsWith(SYNC_TAG_PREFIX)) event.waitUntil(background.serve());
   };
   onSync("sync", drain);
   onSync("periodicsync", drain);
 }
 
-/** Rejects when something is left that another try may send: the browser then wakes us again. */
-async function drainOnce(): Promise<void> {
+/** A page that was opened before this worker took charge counts too. */
+async function hasPages(): Promise<boolean> {
+  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return pages.length > 0;
+}
+
+async function drainOnce(signal: AbortSignal): Promise<DrainedToEnd> {
   const repo = dexieTakes();
   const journal = broadcastJournal();
   const engine = new UploadEngine(
@@ -36,8 +36,7 @@ async function drainOnce(): Promise<void> {
     null,
   );
   try {
-    const { settled, epochsLeft } = await engine.drainToEnd(AbortSignal.timeout(LIFE_MS));
-    if (!settled) throw new Error(`the upload is not done: at least ${epochsLeft} epochs are left`);
+    return await engine.drainToEnd(signal);
   } finally {
     journal.close();
     repo.close();

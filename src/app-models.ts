@@ -1,11 +1,12 @@
 import * as v from "valibot";
 import type { AloneController } from "#controllers/alone-controller.ts";
 import type { RoomController } from "#controllers/room-controller.ts";
+import { type LinkSecrets, linkSecretsOf } from "#controllers/room-links.ts";
 import { createSeatTokens } from "#controllers/seat-tokens.ts";
 import { createServerReach } from "#controllers/server-reach.ts";
 import { createShellController, type StudioActivity } from "#controllers/shell-controller.ts";
 import { createTakeExports } from "#controllers/take-exports.ts";
-import type { AppModels } from "#controllers/view-models.ts";
+import type { AppModels, RouteAddress } from "#controllers/view-models.ts";
 import { createViewCell, type ViewSource } from "#controllers/view-source.ts";
 import { performanceClock, timerScheduler } from "#platform/clock.ts";
 import { dexieTakes } from "#platform/dexie-takes.ts";
@@ -13,14 +14,16 @@ import { httpRoomApi } from "#platform/http-room-api.ts";
 import { broadcastJournal } from "#platform/journal-channel.ts";
 import { webLocks } from "#platform/locks.ts";
 import { opfsEpochStore } from "#platform/opfs-epochs.ts";
-import { newTakeId, newTrackId } from "#platform/random-ids.ts";
+import { newMarkerId, newTakeId, newTrackId } from "#platform/random-ids.ts";
 import { roomSocketOf } from "#platform/room-socket.ts";
 import { askToPersist, storageRoom } from "#platform/storage-space.ts";
+import { webCryptoChat } from "#platform/web-crypto-chat.ts";
 import { type RoomId, roomId } from "#protocol/ids.ts";
 import { keepAwake } from "./keep-awake.ts";
 import { pageBackground } from "./page-background.ts";
 import { pageExporter } from "./page-exporter.ts";
 import {
+  chatKeyMemory,
   clearHash,
   copyText,
   installPrompt,
@@ -56,7 +59,7 @@ export function createAppModels(): AppModels {
       whenIdle(base.begin);
       return createExportsController(address, base);
     },
-    room: (address) => rooms.room(address.room),
+    room: (address) => rooms.room(address),
     alone: () => rooms.alone(),
   };
 }
@@ -129,18 +132,33 @@ function createBase() {
   };
 }
 
+const PAGE_RANDOM = { unit: Math.random };
+
+/** What a room's link carries, taken out of the address bar. */
+function takeSecrets(hash: string): LinkSecrets {
+  const secrets = linkSecretsOf(hash);
+  if (secrets !== undefined) clearHash();
+  return secrets ?? {};
+}
+
 /** The studio of a room and the lone recorder: at most one of each lives, and goes on while another screen is open. */
 function createRooms(base: Base, activity: ReturnType<typeof createViewCell<StudioActivity>>) {
   let room: { readonly id: RoomId; readonly controller: RoomController } | undefined;
   let alone: AloneController | undefined;
   let follow: (() => void) | undefined;
+  // another link of the same room, opened in this window, changes the fragment and loads nothing
+  addEventListener("hashchange", () => {
+    if (location.pathname === `/r/${room?.id}`) room?.controller.useSecrets(takeSecrets(location.hash));
+  });
   const show = (of: ViewSource<StudioActivity>): void => {
     follow?.();
     activity.set(of.get());
     follow = of.subscribe((next) => activity.set(next));
   };
   return {
-    async room(name: string): Promise<RoomController> {
+    async room({ room: name, hash }: RouteAddress): Promise<RoomController> {
+      // before anything is waited for: no secret stays in the address bar
+      const secrets = takeSecrets(hash);
       const [{ createRoomController }, studio] = await Promise.all([
         import("#controllers/room-controller.ts"),
         devicePorts(base),
@@ -153,7 +171,10 @@ function createRooms(base: Base, activity: ReturnType<typeof createViewCell<Stud
       const id = v.safeParse(roomId, name);
       // a name that no room can have is asked for all the same: the server's answer is the same as for any unknown one
       const asked = id.success ? id.output : (name as RoomId);
-      if (room !== undefined && room.id === asked && room.controller.alive()) return room.controller;
+      if (room !== undefined && room.id === asked && room.controller.alive()) {
+        room.controller.useSecrets(secrets);
+        return room.controller;
+      }
       room?.controller.studio.leave();
       const controller = createRoomController({
         ...base,
@@ -161,12 +182,22 @@ function createRooms(base: Base, activity: ReturnType<typeof createViewCell<Stud
         loadRecorder: () => recorderParts(base),
         room: asked,
         openSocket: roomSocketOf(location.origin),
-        random: { unit: Math.random },
+        random: PAGE_RANDOM,
+        newMarkerId,
+        chatKeys: chatKeyMemory(),
+        chatCrypto: webCryptoChat(),
+        loadCall: async (self) => {
+          const { pageCall } = await import("./page-call.ts");
+          return pageCall({ ...base, room: asked, self, random: PAGE_RANDOM });
+        },
+        newStream: (track) => new MediaStream([track]),
+        paceUploads: (bytesPerSecond) => base.uploader.pace(bytesPerSecond),
         tryUploadNow: () => base.uploader.kick("person"),
         copy: copyText,
         heard: () => base.reach.heard(),
         missed: () => base.reach.missed(),
       });
+      controller.useSecrets(secrets);
       room = { id: asked, controller };
       show(controller.activity);
       return controller;

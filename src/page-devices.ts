@@ -1,8 +1,9 @@
 import type { DevicesView, LevelView } from "#controllers/device-view.ts";
 import type { Problem } from "#controllers/problem-view.ts";
-import type { OpenDevices, StudioDevices } from "#controllers/studio-devices.ts";
+import type { DevicesOff, OpenDevices, StudioDevices, SwitchedDevice } from "#controllers/studio-devices.ts";
 import { createViewCell } from "#controllers/view-source.ts";
 import { DeviceDesk, type DeskRefusal, type DeskState } from "#devices/device-desk.ts";
+import { UNTOLD } from "#devices/microphone-treatments.ts";
 import { type Level, SILENT_DB, watchLevel } from "#devices/level-meter.ts";
 import { type CaptureProbe, probeCapture } from "#devices/probe.ts";
 import { probeStorage } from "#workers/probe/storage-probe-client.ts";
@@ -33,11 +34,14 @@ export function pageDevices(report: (error: unknown) => void): StudioDevices<Med
     camera: "",
     microphone: "",
     opening: true,
+    treatment: UNTOLD,
   });
   const level = createViewCell<LevelView>(NO_LEVEL);
   const problems = createViewCell<readonly Problem[]>([]);
   const open = createViewCell<OpenDevices<MediaStreamTrack>>(NOTHING_OPEN);
   const blocked = createViewCell(false);
+  const off = createViewCell<DevicesOff>({ camera: false, microphone: false });
+  const switching = createViewCell<SwitchedDevice | null>(null);
   const meter = createMeter((next) => {
     const changed = next.state !== level.get().state;
     level.set(next);
@@ -54,12 +58,10 @@ export function pageDevices(report: (error: unknown) => void): StudioDevices<Med
     screen = sameOr(screen, state.screenTrack);
     meter(state.microphoneTrack);
     view.set(viewOf(state, preview?.stream));
-    open.set({
-      camera: state.cameraTrack,
-      microphone: state.microphoneTrack,
-      screen: state.screenTrack,
-      screenAudio: state.screenAudioTrack,
-    });
+    // in this order: who sees that nothing is open must know why
+    off.set(state.off);
+    switching.set(state.switching);
+    open.set(openOf(state, open.get()));
     showProblems();
   };
   const start = async (): Promise<void> => {
@@ -70,7 +72,7 @@ export function pageDevices(report: (error: unknown) => void): StudioDevices<Med
       view.update((now) => ({ ...now, opening: false }));
       return;
     }
-    desk ??= new DeviceDesk(localStorage, changed);
+    desk ??= new DeviceDesk(localStorage, changed, off.get());
     await desk.open();
   };
   const run = (task: Promise<unknown> | undefined): void => void task?.catch(report);
@@ -80,10 +82,17 @@ export function pageDevices(report: (error: unknown) => void): StudioDevices<Med
     problems,
     open,
     blocked,
+    off,
+    switching,
     canShare: typeof navigator.mediaDevices?.getDisplayMedia === "function",
     start: () => run(start()),
     chooseCamera: (id) => run(desk?.choose("camera", id)),
     chooseMicrophone: (id) => run(desk?.choose("microphone", id)),
+    setOff(kind, isOff) {
+      if (desk === undefined) off.update((now) => ({ ...now, [kind]: isOff }));
+      else run(desk.setOff(kind, isOff));
+    },
+    treatMicrophone: (change) => run(desk?.treat(change)),
     shareScreen: () => run(desk?.shareScreen()),
     stopSharing: () => desk?.stopSharing(),
     screenStream: () => screen?.stream,
@@ -103,6 +112,22 @@ function sameOr<Kept extends { readonly track: MediaStreamTrack; readonly stream
   return before?.track === track ? before : { track, stream: new MediaStream([track]) };
 }
 
+/** The same object while the tracks are the same. */
+function openOf(state: DeskState, before: OpenDevices<MediaStreamTrack>): OpenDevices<MediaStreamTrack> {
+  const {
+    cameraTrack: camera,
+    microphoneTrack: microphone,
+    screenTrack: screen,
+    screenAudioTrack: screenAudio,
+  } = state;
+  const isSame =
+    before.camera === camera &&
+    before.microphone === microphone &&
+    before.screen === screen &&
+    before.screenAudio === screenAudio;
+  return isSame ? before : { camera, microphone, screen, screenAudio };
+}
+
 function viewOf(state: DeskState, preview: MediaStream | undefined): DevicesView {
   const { width, height, frameRate } = state.cameraTrack?.getSettings() ?? {};
   return {
@@ -111,6 +136,7 @@ function viewOf(state: DeskState, preview: MediaStream | undefined): DevicesView
     camera: state.camera,
     microphone: state.microphone,
     opening: state.opening,
+    treatment: state.treatment,
     ...(preview === undefined ? {} : { preview }),
     ...(width === undefined || height === undefined
       ? {}

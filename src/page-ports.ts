@@ -1,5 +1,6 @@
 import type { TabMemory } from "#controllers/exports-access.ts";
 import type { InstallPrompt, StudioKeyMemory } from "#controllers/home-controller.ts";
+import type { ChatKeyMemory } from "#controllers/room-links.ts";
 import type { NetworkHints } from "#controllers/server-reach.ts";
 import { createViewCell, type ViewSource } from "#controllers/view-source.ts";
 
@@ -95,6 +96,19 @@ function withStorage<Value>(use: () => Value): Value | undefined {
 /** Takes the fragment out of the address bar and out of the history's present entry. */
 export function clearHash(): void {
   history.replaceState(history.state, "", location.pathname + location.search);
+}
+
+/** For as long as this page lives where the browser keeps nothing. */
+export function chatKeyMemory(): ChatKeyMemory {
+  const kept = new Map<string, string>();
+  const nameOf = (room: string): string => `tapesync-chat-key-${room}`;
+  return {
+    get: (room) => withStorage(() => localStorage.getItem(nameOf(room))) ?? kept.get(room),
+    set(room, key) {
+      kept.set(room, key);
+      withStorage(() => localStorage.setItem(nameOf(room), key));
+    },
+  };
 }
 
 const NAME = "tapesync-name";

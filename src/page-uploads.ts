@@ -11,6 +11,8 @@ export interface PageUploads {
   start(): Promise<void>;
   kick(why: UploadKick): void;
   useStudioKey(key: string | null): void;
+  /** What a live call leaves to the upload, bytes/s; `null`: nothing limits. */
+  pace(bytesPerSecond: number | null): void;
 }
 
 /** The upload worker of this page. It is started once the first screen can be used, so that it does not stand in its way. */
@@ -18,6 +20,7 @@ export function pageUploads(studioKey: () => string | undefined, report: (error:
   const state = createViewCell<UploadState>(UNKNOWN_UPLOAD);
   const found = createViewCell<readonly TakeId[]>([]);
   let link: UploadLink | undefined;
+  let paced: number | null = null;
   return {
     state,
     found: {
@@ -27,11 +30,16 @@ export function pageUploads(studioKey: () => string | undefined, report: (error:
     async start() {
       const { linkUploads } = await import("./upload-link.ts");
       link = linkUploads(studioKey() ?? null, (next) => state.set(next), report);
+      link.pace(paced);
       const started = await link.start();
       if (started.ok) found.set(started.value.cutShort);
       else report(started.failure);
     },
     kick: (why) => link?.kick(why),
     useStudioKey: (key) => link?.useStudioKey(key),
+    pace(bytesPerSecond) {
+      paced = bytesPerSecond;
+      link?.pace(bytesPerSecond);
+    },
   };
 }

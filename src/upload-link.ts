@@ -6,6 +6,7 @@ import type { Result } from "#protocol/errors.ts";
 export interface UploadLink {
   kick(why: UploadKick): void;
   useStudioKey(key: string | null): void;
+  pace(bytesPerSecond: number | null): void;
   /** Mends what a crash left, then uploads for as long as the page lives. */
   start(): Promise<Result<UploadStarted>>;
 }
@@ -25,6 +26,7 @@ export function linkUploads(
   return {
     kick: (why) => void remote.kick(why).catch(report),
     useStudioKey: (key) => void remote.useStudioKey(key).catch(report),
+    pace: (bytesPerSecond) => void remote.pace(bytesPerSecond).catch(report),
     async start() {
       await remote.useStudioKey(studioKey);
       await remote.subscribe(proxy(changed));

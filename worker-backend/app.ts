@@ -3,7 +3,9 @@ import type { Api, ApiContext } from "./http/api-request.ts";
 import { ApiError, REFUSALS, type Refusal, refusalBody } from "./refusals.ts";
 import { editorLinkRoutes } from "./routes/editor-links.ts";
 import { exportRoutes } from "./routes/exports.ts";
+import { inviteRoutes } from "./routes/invites.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { realtimeRoutes } from "./routes/realtime.ts";
 import { roomRoutes } from "./routes/rooms.ts";
 import { takeRoutes } from "./routes/takes.ts";
 import { trackRoutes } from "./routes/tracks.ts";
@@ -19,6 +21,8 @@ api.route("/api/rooms/:room/takes", takeRoutes);
 api.route("/api/rooms/:room/takes/:take/tracks/:track", trackRoutes);
 api.route("/api/rooms/:room/takes/:take/jobs/:job", jobRoutes);
 api.route("/api/rooms/:room/editor-links", editorLinkRoutes);
+api.route("/api/rooms/:room/invites", inviteRoutes);
+api.route("/api/rooms/:room/realtime", realtimeRoutes);
 api.route("/api/rooms/:room", exportRoutes);
 
 api.notFound((c) => answer(c, { reason: "not-found" }));

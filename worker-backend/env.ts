@@ -18,6 +18,17 @@ export interface Env {
   readonly PUBLIC_URL?: string;
   /** More origins that may open sockets, separated by commas or blanks. */
   readonly ALLOWED_ORIGINS?: string;
+  /** The Realtime API of the live call, without a slash at its end; else Cloudflare's. */
+  readonly REALTIME_API?: string;
+  /** The app at that API, and what opens it. Without both there is no call. */
+  readonly REALTIME_APP_ID?: string;
+  readonly REALTIME_APP_SECRET?: string;
+  /** A TURN key of Cloudflare's … */
+  readonly TURN_KEY_ID?: string;
+  readonly TURN_KEY_API_TOKEN?: string;
+  /** … or TURN servers of the operator's own, separated by commas or blanks, and the secret that they share with this backend. */
+  readonly TURN_URLS?: string;
+  readonly TURN_SECRET?: string;
   /** Whoever makes a room must send it. */
   readonly STUDIO_KEY?: string;
   /** Days, fractions allowed; default 7. */

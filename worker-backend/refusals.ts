@@ -13,9 +13,13 @@ export const REFUSALS = {
   "studio-key-wrong": [403, "Making rooms here needs the studio key."],
   "host-secret-wrong": [403, "The host secret is not the one of this room."],
   "not-host": [403, "Only the host may do this."],
+  "invite-used": [403, "This invitation is not valid any more."],
+  waiting: [403, "The host has not let you in yet."],
+  "not-allowed": [403, "This is not allowed here."],
   "not-yours": [403, "This belongs to another participant."],
   "origin-refused": [403, "Pages of this origin may not connect."],
   "not-found": [404, "There is nothing here."],
+  "not-there": [404, "Nobody and nothing of this name is there."],
   "unknown-take": [404, "This room has no such take."],
   "unknown-track": [404, "This take has no such track."],
   "unknown-epoch": [404, "This track has no such epoch."],
@@ -42,9 +46,12 @@ export const REFUSALS = {
   "upgrade-needed": [426, "This is a WebSocket."],
   "too-fast": [429, "Too many requests; try again later."],
   unexpected: [500, "Something went wrong here."],
+  "call-unavailable": [502, "The call's server does not answer as it should; try again."],
+  "no-call": [503, "There is no live call here; the operator has not set one up."],
   "store-unavailable": [503, "The store does not answer; try again."],
   "room-unavailable": [503, "The room does not answer; try again."],
   "not-configured": [503, "SIGNING_SECRET is not set; the operator must set it."],
+  "call-timeout": [504, "The call's server takes too long; try again."],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type Reason = keyof typeof REFUSALS;

@@ -51,7 +51,7 @@ function sortIntoTakes(found: readonly Found[]): TakeSources[] {
     if (!first) return [];
     const startedMs = Math.min(...ofTake.map(({ metadata }) => metadata.wallClockMs));
     const room = ofTake.find(({ metadata }) => metadata.room !== null)?.metadata.room ?? null;
-    return [{ room, take: first.take, title: "", startedMs, participants: sortIntoPeople(ofTake) }];
+    return [{ room, take: first.take, title: "", startedMs, participants: sortIntoPeople(ofTake), markers: [] }];
   });
   return takes.sort((a, b) => a.startedMs - b.startedMs);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { DemuxJob } from "#protocol/demux-job.ts";
 import { EpochError } from "#media/epoch-error.ts";
 import { EPOCH_HEAD_BYTES } from "#media/epoch-reader.ts";
-import type { EpochSource, TakeSources } from "#media/stitch/sources.ts";
+import type { EpochSource, TakeMarker, TakeSources } from "#media/stitch/sources.ts";
 import { epochFileName, fileEpoch } from "../files/file-epoch.ts";
 import { hashBytes } from "../files/hash.ts";
 import type { BackendClient } from "./backend-client.ts";
@@ -21,6 +21,7 @@ export function jobSources(job: DemuxJob, client: BackendClient, folder: string)
     take: job.take,
     title: job.title,
     startedMs: job.startedMs,
+    markers: namedMarkers(job),
     participants: job.participants.map((person) => ({
       participant: person.participant,
       name: person.name,
@@ -36,6 +37,18 @@ export function jobSources(job: DemuxJob, client: BackendClient, folder: string)
       })),
     })),
   };
+}
+
+/** Who has set a marker need not have recorded; an older backend does not say the name. */
+function namedMarkers(job: DemuxJob): TakeMarker[] {
+  const names = new Map(job.participants.map((person) => [person.participant, person.name]));
+  return job.markers.map(({ marker, atUs, by, text, name }) => ({
+    marker,
+    atUs,
+    by,
+    text,
+    name: name ?? names.get(by) ?? "",
+  }));
 }
 
 function fetched(track: JobTrack, epoch: JobEpoch, client: BackendClient, folder: string): EpochSource {

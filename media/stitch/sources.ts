@@ -1,4 +1,5 @@
 import type { Gap } from "#protocol/gaps.ts";
+import type { Marker } from "#protocol/markers.ts";
 import type { ParticipantId, RoomId, Sha256, Source, TakeId, TrackId } from "#protocol/ids.ts";
 
 /** One epoch that may be there: on a server, in a journal, in a folder. */
@@ -42,6 +43,9 @@ export interface ParticipantSources {
   readonly tracks: readonly TrackSources[];
 }
 
+/** A moment that somebody marked. `name`: of who has set it; empty when it is not known. */
+export type TakeMarker = Pick<Marker, "marker" | "atUs" | "by" | "text"> & { readonly name: string };
+
 /** A take, and where its epochs are. */
 export interface TakeSources {
   readonly room: RoomId | null;
@@ -50,4 +54,6 @@ export interface TakeSources {
   /** ms since the Unix epoch. */
   readonly startedMs: number;
   readonly participants: readonly ParticipantSources[];
+  /** Known to the room alone: empty for a take from a journal or a folder. */
+  readonly markers: readonly TakeMarker[];
 }

@@ -78,6 +78,7 @@ class Checker {
     for (const multicam of this.#all("multicam")) this.#checkMulticam(multicam);
     for (const sequence of this.#all("sequence")) this.#checkSequence(sequence);
     for (const clip of this.#all("mc-clip")) this.#checkMulticamClip(clip);
+    this.#checkMarkers();
     this.#checkUids();
     this.#checkCoverage();
     return this.#faults;
@@ -256,6 +257,40 @@ class Checker {
     for (const source of sources.filter((each) => each.attributes["srcEnable"] === "audio")) {
       if (!source.children.some((child) => child.name === "audio-role-source")) this.#say("a sound has no role");
     }
+  }
+
+  /** Each lies on a frame of its clip, alone there, and every project has the same. */
+  #checkMarkers(): void {
+    const perProject = this.#all("sequence").map((sequence) => {
+      const frame = this.#frame(sequence.attributes["format"]);
+      if (!frame) return "";
+      return [...walk(sequence)].flatMap((parent) => this.#markersOf(parent, frame)).join("\n");
+    });
+    if (new Set(perProject).size > 1) this.#say("the projects have different markers");
+    const inProjects = this.#all("project").flatMap((project) => [...walk(project)]);
+    const everywhere = this.#all("marker");
+    if (everywhere.some((marker) => !inProjects.includes(marker))) this.#say("a marker in no project");
+  }
+
+  #markersOf(parent: XmlNode, frame: Rational): string[] {
+    const markers = parent.children.filter((child) => child.name === "marker");
+    if (markers.length === 0) return [];
+    const from = this.#frames(parent, "start", frame, "0s");
+    const length = this.#frames(parent, "duration", frame);
+    const offset = this.#frames(parent, "offset", frame, "0s");
+    const taken = new Set<number>();
+    return markers.map((marker) => {
+      const start = this.#frames(marker, "start", frame);
+      const duration = this.#frames(marker, "duration", frame);
+      const value = marker.attributes["value"] ?? "";
+      if (value.trim() === "") this.#say("a marker says nothing");
+      if (start === null || duration === null || from === null || length === null || offset === null) return value;
+      if (duration < 1) this.#say("a marker without length");
+      if (start < from || start + duration > from + length) this.#say(`marker ${value} lies outside its clip`);
+      if (taken.has(start)) this.#say(`two markers on frame ${start}`);
+      taken.add(start);
+      return `${offset + start - from} ${value}`;
+    });
   }
 
   #checkUids(): void {

@@ -1,4 +1,5 @@
 import { differs, layOut, type Piece, type TimelineMaster } from "./pieces.ts";
+import { type FrameMarker, frameMarkers, markerNode, type TimelineMarker } from "./markers.ts";
 import { node, writeXml, type XmlNode } from "./xml.ts";
 
 /** One participant's camera and microphone, or one's screen: the files that follow each other. */
@@ -16,6 +17,7 @@ export interface Timeline {
   /** Whole frames per second: 24, 25 or 30. */
   readonly rate: number;
   readonly lanes: readonly TimelineLane[];
+  readonly markers: readonly TimelineMarker[];
 }
 
 /** FCPXML 1.10: the newest that Resolve and all Final Cut versions in use read. */
@@ -26,6 +28,7 @@ interface Context {
   /** The timeline's first frame, counted from the take's zero. */
   readonly origin: number;
   readonly end: number;
+  readonly markers: readonly FrameMarker[];
   readonly assets: ReadonlyMap<TimelineMaster, string>;
 }
 
@@ -37,16 +40,19 @@ export function frameTime(frames: number, rate: number): string {
 /**
  * `timeline.fcpxml`: a multicam with an angle per video source (and per microphone that has no picture, or whose gaps
  * differ from the picture's), a project that plays it, and a flat project with every track in its own lane. Every
- * time is a whole frame, every file is named as it lies beside this one (rules DM10–DM15; structure and traps after
+ * time is a whole frame, every file is named as it lies beside this one (rules DM10–DM15, DM25; structure and traps after
  * public notes on what Final Cut Pro and Resolve accept).
  */
 export function writeFcpxml(timeline: Timeline): string {
   const masters = timeline.lanes.flatMap((lane) => lane.masters);
   const pieces = timeline.lanes.flatMap((lane) => layOut(lane.masters, "both"));
+  const origin = Math.min(0, ...pieces.map((piece) => piece.at));
+  const end = Math.max(1, ...pieces.map((piece) => piece.at + piece.length));
   const context: Context = {
     rate: timeline.rate,
-    origin: Math.min(0, ...pieces.map((piece) => piece.at)),
-    end: Math.max(1, ...pieces.map((piece) => piece.at + piece.length)),
+    origin,
+    end,
+    markers: frameMarkers(timeline.markers, origin, end),
     assets: new Map(masters.map((master, index) => [master, `a${index + 1}`])),
   };
   const formats = new Formats(timeline.rate, masters);
@@ -220,6 +226,13 @@ function project(name: string, formats: Formats, context: Context, spine: readon
   ]);
 }
 
+/** For a clip that lasts as long as the timeline, from 0 of its own time on. */
+function markersOf(context: Context): XmlNode[] {
+  return context.markers.map((marker) =>
+    markerNode(marker, context.origin, (frames) => frameTime(frames, context.rate)),
+  );
+}
+
 /** Plays the first picture and every microphone. */
 function multicamClip(name: string, angles: readonly Angle[], context: Context): XmlNode {
   const picture = angles.find((angle) => angle.video);
@@ -235,7 +248,11 @@ function multicamClip(name: string, angles: readonly Angle[], context: Context):
   return node(
     "mc-clip",
     { ref: "m1", offset: "0s", name, start: "0s", duration: frameTime(context.end - context.origin, context.rate) },
-    [...(picture ? [node("mc-source", { angleID: picture.id, srcEnable: "video" })] : []), ...sound],
+    [
+      ...(picture ? [node("mc-source", { angleID: picture.id, srcEnable: "video" })] : []),
+      ...sound,
+      ...markersOf(context),
+    ],
   );
 }
 
@@ -252,5 +269,5 @@ function flat(lanes: readonly TimelineLane[], context: Context): XmlNode {
     if (audio.length > 0) below--;
     for (const piece of audio) clips.push(clip(piece, context, roleOf(lane), below));
   }
-  return gap(0, context.end - context.origin, context, clips);
+  return gap(0, context.end - context.origin, context, [...clips, ...markersOf(context)]);
 }

@@ -7,4 +7,5 @@ export const ROOT = path.resolve(import.meta.dirname, "../..");
 export const PAGE_DIR = path.join(ROOT, "dist/page");
 
 export const RENDER_ENTRY = path.join(ROOT, "container/main.ts");
+export const SFU_ENTRY = path.join(ROOT, "sfu/main.ts");
 export const BACKEND_ENTRY = path.join(ROOT, "worker-backend/main.ts");

@@ -17,6 +17,8 @@ export interface StudioSettings {
   readonly publicUrl: string | undefined;
   /** A render service that runs elsewhere; without it one is started here. */
   readonly renderUrl: string | undefined;
+  /** Whether the call runs over an app at a Realtime API elsewhere; otherwise the embedded SFU is started. */
+  readonly hasOtherSfu: boolean;
   /** Holds values for the backend's own variables, see `vars` in wrangler.jsonc. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -29,6 +31,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): StudioSettings {
     dataDir: path.resolve(ROOT, environment["TAPESYNC_DATA"] || ".tapesync"),
     publicUrl: readUrl("PUBLIC_URL", environment["PUBLIC_URL"]),
     renderUrl: readUrl("RENDER_URL", environment["RENDER_URL"]),
+    hasOtherSfu: Boolean(environment["REALTIME_APP_ID"] && environment["REALTIME_APP_SECRET"]),
     environment,
   };
 }

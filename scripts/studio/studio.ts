@@ -4,14 +4,15 @@ import { claimPort } from "./ports.ts";
 import { childrenOf } from "./process-table.ts";
 import { type RenderService, startRenderService } from "./render-service.ts";
 import type { StudioSettings } from "./settings.ts";
+import { type SfuService, startSfuService } from "./sfu-service.ts";
 import { signingSecret } from "./signing-secret.ts";
 import { startWatchdog } from "./watchdog.ts";
 import { readWranglerConfig } from "./wrangler-config.ts";
 
 /** Set as secrets on Cloudflare, so they are not among the variables of wrangler.jsonc. */
-const SECRETS = ["STUDIO_KEY"];
+const SECRETS = ["STUDIO_KEY", "REALTIME_APP_SECRET", "TURN_KEY_API_TOKEN", "TURN_SECRET"];
 
-/** A whole studio on one machine: backend in workerd, render service, and what keeps them tidy. */
+/** A whole studio on one machine: backend in workerd, render service, the live call's SFU, and what keeps them tidy. */
 export interface Studio {
   readonly backend: BackendServer;
   readonly port: number;
@@ -23,7 +24,7 @@ export interface StudioParts {
   /** The bundled backend. */
   readonly source: string;
   readonly pageDir: string;
-  /** Start the render service again when its sources change. */
+  /** Start the render service and the SFU again when their sources change. */
   readonly watch: boolean;
 }
 
@@ -34,10 +35,11 @@ export async function startStudio(settings: StudioSettings, parts: StudioParts):
   const watchdog = startWatchdog();
   const watchChildren = () => watchdog.watch(childrenOf(process.pid));
   let render: RenderService | undefined;
+  let sfu: SfuService | undefined;
   let backend: BackendServer | undefined;
 
   const stop = async () => {
-    await Promise.all([backend?.stop(), render?.stop()]);
+    await Promise.all([backend?.stop(), render?.stop(), sfu?.stop()]);
     watchdog.dismiss();
     unlock();
   };
@@ -45,13 +47,17 @@ export async function startStudio(settings: StudioSettings, parts: StudioParts):
     if (!settings.renderUrl) {
       render = await startRenderService({ dataDir: settings.dataDir, watch: parts.watch, onProcess: watchChildren });
     }
+    if (!settings.hasOtherSfu) {
+      const mediaPort = settings.environment["SFU_MEDIA_PORT"] ?? "";
+      sfu = await startSfuService({ mediaPort, watch: parts.watch, onProcess: watchChildren });
+    }
     const renderUrl = settings.renderUrl ?? render?.url ?? "";
     const setup = {
       host: settings.host,
       port,
       dataDir: settings.dataDir,
       pageDir: parts.pageDir,
-      vars: backendVars(settings, port, renderUrl),
+      vars: { ...backendVars(settings, port, renderUrl), ...sfu?.bindings },
       onRestart: () => {
         console.error("The backend ended; it was started again.");
         watchChildren();

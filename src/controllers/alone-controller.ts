@@ -89,6 +89,7 @@ export function createAloneController<Track extends DeviceTrack>(ports: AlonePor
     chooseCamera: (id) => devices.chooseCamera(id),
     chooseMicrophone: (id) => devices.chooseMicrophone(id),
     retryDevices: () => devices.start(),
+    treatMicrophone: (change) => devices.treatMicrophone(change),
     record,
     stop: () => void desk.stop(clock.nowUs()).catch(ports.report),
     shareScreen: () => devices.shareScreen(),

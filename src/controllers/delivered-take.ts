@@ -1,12 +1,12 @@
 import type { DeliveredMaster, DeliveredTrack, DeliveryManifest } from "#protocol/delivery-manifest.ts";
-import type { GapReason } from "#protocol/gaps.ts";
+import { type Gap, type GapReason, isLoss } from "#protocol/gaps.ts";
 import { isVideoSource, type Source } from "#protocol/ids.ts";
 import { SECOND_US } from "#protocol/units.ts";
 import type { ExportFileView, ExportTakeView } from "./exports-view.ts";
 import { clipGaps } from "./gap-spans.ts";
 import { lanesOfTracks, type PlacedTrack } from "./lane-of-tracks.ts";
 import { decodePeaks } from "./take-peaks.ts";
-import type { LanesView } from "./tape-view.ts";
+import type { GapView, LanesView } from "./tape-view.ts";
 
 /** What a delivery says of itself, for the exports page; computed from `manifest.json` alone. */
 export interface DeliveredTake {
@@ -58,8 +58,10 @@ function placedTrack(track: DeliveredTrack): PlacedTrack[] {
   if (track.startUs === null || track.endUs === null) return [];
   const fromMs = track.startUs / 1000;
   const peaks = isVideoSource(track.source) ? {} : { peaks: { fromMs, peaks: decodePeaks(track.peaks) } };
-  const gaps = track.gaps.map((gap) => ({ atMs: gap.fromUs / 1000, lengthMs: (gap.toUs - gap.fromUs) / 1000 }));
-  return [{ source: track.source, fromMs, toMs: track.endUs / 1000, gaps, ...peaks }];
+  const view = (gap: Gap): GapView => ({ atMs: gap.fromUs / 1000, lengthMs: (gap.toUs - gap.fromUs) / 1000 });
+  const gaps = track.gaps.filter(isLoss).map(view);
+  const off = track.gaps.filter((gap) => !isLoss(gap)).map(view);
+  return [{ source: track.source, fromMs, toMs: track.endUs / 1000, gaps, off, ...peaks }];
 }
 
 function gapsOf(manifest: DeliveryManifest): ExportTakeView["gaps"] {
@@ -77,6 +79,7 @@ function gapsOf(manifest: DeliveryManifest): ExportTakeView["gaps"] {
               id: `${track.track}:${at}`,
               who: person.name,
               what: SOURCE_WORDS[track.source],
+              off: !isLoss(gap),
               ...span,
             })),
       ),
@@ -130,7 +133,7 @@ function wordsOf(master: DeliveredMaster, tracks: readonly DeliveredTrack[]): st
   else if (fromUs >= SECOND_US) parts.push(`from ${clockText(fromUs / 1000)}`);
   const gaps = tracks
     .flatMap((track) => track.gaps)
-    .filter((gap) => gap.reason !== "late-start" && gap.fromUs < toUs && gap.toUs > fromUs).length;
+    .filter((gap) => gap.reason !== "late-start" && isLoss(gap) && gap.fromUs < toUs && gap.toUs > fromUs).length;
   if (gaps > 0) parts.push(gaps === 1 ? "1 gap" : `${gaps} gaps`);
   return parts.join(", ");
 }

@@ -70,6 +70,8 @@ export interface ExportTakeView {
     readonly what: string;
     readonly atMs: number;
     readonly lengthMs: number;
+    /** The participant had it switched off: declared, and no loss. */
+    readonly off?: boolean;
   }[];
   /** Delivered though not everything had arrived. */
   readonly incomplete: boolean;

@@ -9,6 +9,8 @@ export interface PlacedTrack {
   readonly fromMs: number;
   readonly toMs: number;
   readonly gaps: readonly GapView[];
+  /** What was switched off. */
+  readonly off: readonly GapView[];
   /** Sound only. */
   readonly peaks?: PeakStretch;
 }
@@ -33,9 +35,16 @@ function laneOf(id: string, name: string, kind: LaneView["kind"], tracks: readon
   const fromMs = Math.max(0, Math.min(...tracks.map((track) => track.fromMs)));
   const toMs = Math.max(...tracks.map((track) => track.toMs));
   const gaps = mergeGaps(clipGaps([...tracks.flatMap((track) => track.gaps), ...holesBetween(tracks)], fromMs, toMs));
+  const off = mergeGaps(
+    clipGaps(
+      tracks.flatMap((track) => track.off),
+      fromMs,
+      toMs,
+    ),
+  );
   const stretches = tracks.flatMap((track) => (track.peaks === undefined ? [] : [track.peaks]));
   const wave = stretches.length === 0 ? {} : { wave: { peaks: paintWave(stretches, fromMs, toMs) } };
-  return { id, name, kind, fromMs, toMs, gaps, ...wave };
+  return { id, name, kind, fromMs, toMs, gaps, off, ...wave };
 }
 
 function holesBetween(tracks: readonly PlacedTrack[]): GapView[] {

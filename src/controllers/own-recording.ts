@@ -18,7 +18,10 @@ export interface OwnRecording {
   readonly lengthMs: number;
   readonly sources: readonly Source[];
   readonly totals: TakeTotals;
+  /** What is missing. */
   readonly gaps: readonly GapView[];
+  /** What the person had switched off: declared as gaps too, and no loss. */
+  readonly off: readonly GapView[];
   readonly problems: readonly Problem[];
   readonly tracks: readonly TrackFiguresView[];
 }
@@ -41,6 +44,7 @@ export function ownTape(own: OwnRecording, local: boolean): TapeView {
     keptMs: own.lengthMs,
     arrivedMs: epochs === 0 ? 0 : own.lengthMs * (1 - pendingEpochs / epochs),
     gaps: mergeGaps(own.gaps),
+    off: mergeGaps(own.off),
     live: own.phase === "recording",
     local,
   };

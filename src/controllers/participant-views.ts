@@ -26,6 +26,10 @@ export function participantViewOf(from: RoomParticipant, now: TakeNow, self: boo
     ...(status === null || status.epochsSealed === 0 ? {} : figuresOf(status, state, now)),
     ...(from.status?.minutesFree == null ? {} : { minutesFree: from.status.minutesFree }),
     ...(problem === undefined ? {} : { problem }),
+    muted: from.call?.muted === true,
+    cameraOff: from.call?.cameraOff === true,
+    spokeAtMs: 0,
+    actions: [],
   };
 }
 

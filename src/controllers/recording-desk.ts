@@ -5,12 +5,13 @@ import type { Clock, Scheduler } from "#core/ports/time.ts";
 import type { RecorderEvents, TakeRecorder } from "#core/take/take-recorder.ts";
 import type { RecorderState, TakeOrder, TrackState } from "#core/take/take-state.ts";
 import type { ClockSample } from "#protocol/clock.ts";
+import { isLoss } from "#protocol/gaps.ts";
 import type { Source, TakeId } from "#protocol/ids.ts";
 import type { LocalMicros } from "#protocol/units.ts";
 import type { OwnRecording } from "./own-recording.ts";
 import { problemOfSource } from "./recording-problems.ts";
 import { createRefresher, type Refresher } from "./refresher.ts";
-import type { DeviceTrack, OpenDevices, StudioDevices } from "./studio-devices.ts";
+import type { DeviceTrack, StudioDevices, SwitchedDevice } from "./studio-devices.ts";
 import type { TrackFiguresView } from "./studio-view.ts";
 import type { GapView } from "./tape-view.ts";
 import { trackFiguresOf } from "./track-figures.ts";
@@ -93,9 +94,14 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
     },
     { ...ports, failed: ports.report },
   );
-  const follow = createSourceFollower(recorder, ports);
-  const ways = [devices.open.subscribe((open) => follow.follow(open)), ports.journal.listen(() => look.ask())];
-  follow.follow(devices.open.get());
+  const follow = createSourceFollower(recorder, ports, () => begun);
+  const ways = [
+    devices.open.subscribe(() => follow.follow()),
+    devices.off.subscribe(() => follow.follow()),
+    devices.switching.subscribe(() => follow.follow()),
+    ports.journal.listen(() => look.ask()),
+  ];
+  follow.follow();
   keepLooking(look, ports.scheduler, closing.signal, () => recorder.state.phase === "rolling" || watching).catch(
     ports.report,
   );
@@ -149,35 +155,55 @@ async function keepLooking(look: Refresher, scheduler: Scheduler, signal: AbortS
   }
 }
 
-/** Keeps the recorder's sources to what is open: arms what is new, replaces what changed, lets go of what is gone. */
-function createSourceFollower<Track extends DeviceTrack>(recorder: TakeRecorder, ports: RecordingDeskPorts<Track>) {
+/**
+ * Keeps the recorder's sources to what is open: arms what is new, replaces what changed, lets go of what is gone or switched off.
+ * Each source has its own turn: a microphone that is switched off does not wait for a camera that is being armed.
+ */
+function createSourceFollower<Track extends DeviceTrack>(
+  recorder: TakeRecorder,
+  { devices, captureOf, report }: RecordingDeskPorts<Track>,
+  begun: () => Promise<void>,
+) {
+  /** The track that is recorded; "": its device is being opened anew. */
   const armed = new Map<Source, string>();
-  let turn: Promise<void> = Promise.resolve();
-  const one = async (source: Source, track: Track | undefined): Promise<void> => {
-    const before = armed.get(source);
-    if (before === track?.id) return;
-    if (track === undefined) {
-      // a camera or microphone that is gone comes back, or another takes its place: its track goes on meanwhile
-      if (source === "screen" || source === "screen-audio" || recorder.state.phase !== "rolling") {
-        armed.delete(source);
-        await recorder.remove(source);
-      }
+  const turns = new Map<Source, Promise<void>>();
+  const none = async (source: Source, why: "off" | "switching" | "none"): Promise<void> => {
+    if (why === "switching") {
+      if (!armed.has(source)) return;
+      armed.set(source, "");
+      recorder.release(source);
       return;
     }
+    if (!armed.delete(source) && why === "none" && !recorder.state.off.includes(source)) return;
+    // a take that is being started has its rows written already, and no tracks that could be left open
+    await begun();
+    if (why === "off") await recorder.switchOff(source);
+    else if (isOfPerson(source)) await recorder.withoutDevice(source);
+    else await recorder.remove(source);
+  };
+  const one = async (source: Source, track: Track | undefined, why: "off" | "switching" | "none"): Promise<void> => {
+    if (track === undefined) return none(source, why);
+    if (armed.get(source) === track.id) return;
     armed.set(source, track.id);
-    const open = (): CaptureSource => ports.captureOf(source, track);
-    const late = source === "camera" || source === "microphone";
-    if (before === undefined) await recorder.arm(source, open, late);
-    else await recorder.replace(source, open);
+    const open = (): CaptureSource => captureOf(source, track);
+    await recorder.arm(source, open, isOfPerson(source));
   };
-  const follow = (open: OpenDevices<Track>): void => {
-    turn = turn
-      .then(async () => {
-        await Promise.all(SOURCES.map(([key, source]) => one(source, open[key])));
-      })
-      .catch(ports.report);
+  const follow = (): void => {
+    const open = devices.open.get();
+    const off = devices.off.get();
+    const switching = devices.switching.get();
+    for (const [key, source] of SOURCES) {
+      const why = isOfPerson(source) && off[source] ? "off" : source === switching ? "switching" : "none";
+      const turn = turns.get(source) ?? Promise.resolve();
+      turns.set(source, turn.then(() => one(source, open[key], why)).catch(report));
+    }
   };
-  return { follow, settled: () => turn };
+  return { follow, settled: async () => void (await Promise.all(turns.values())) };
+}
+
+/** What everybody has from the take's zero on; a screen is shared for a while. */
+function isOfPerson(source: Source): source is SwitchedDevice {
+  return source === "camera" || source === "microphone";
 }
 
 function ownOf(
@@ -189,7 +215,8 @@ function ownOf(
   const { order } = state;
   if (order === null) return null;
   const endUs = state.stoppedUs ?? nowUs;
-  const failed = state.phase === "rolling" && !state.tracks.some((track) => track.open);
+  const failed = state.phase === "rolling" && state.off.length === 0 && !state.tracks.some((track) => track.open);
+  const gapViews = (losses: boolean): GapView[] => state.tracks.flatMap((track) => gapsOf(track, order.zeroUs, losses));
   return {
     take: order.take,
     phase: failed ? "failed" : PHASES[state.phase],
@@ -199,7 +226,8 @@ function ownOf(
       ...new Set(state.tracks.filter((track) => track.open || state.phase === "stopped").map((track) => track.source)),
     ],
     totals: totals?.take === order.take ? totals.of : NOTHING_KEPT,
-    gaps: state.tracks.flatMap((track) => gapsOf(track, order.zeroUs)),
+    gaps: gapViews(true),
+    off: gapViews(false),
     problems: state.sources.flatMap((source) => problemOfSource(source, order.zeroUs) ?? []),
     tracks,
   };
@@ -213,9 +241,10 @@ const PHASES = {
   stopped: "stopped",
 } as const;
 
-function gapsOf(track: TrackState, zeroUs: LocalMicros): GapView[] {
+function gapsOf(track: TrackState, zeroUs: LocalMicros, losses: boolean): GapView[] {
   const shiftUs = track.zeroUs - zeroUs;
-  return track.gaps.map((gap) => ({
+  const own = track.gaps.filter((gap) => isLoss(gap) === losses);
+  return own.map((gap) => ({
     atMs: (shiftUs + gap.fromUs) / 1000,
     lengthMs: (gap.toUs - gap.fromUs) / 1000,
   }));

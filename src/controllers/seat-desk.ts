@@ -1,9 +1,9 @@
 import type { LockPort } from "#core/ports/lock-port.ts";
-import type { RoomApi } from "#core/ports/room-api.ts";
+import { isRoomApiError, type RoomApi } from "#core/ports/room-api.ts";
 import type { TakeRepo } from "#core/ports/take-repo.ts";
 import type { Clock } from "#core/ports/time.ts";
 import { preferredSeat } from "#core/room/preferred-seat.ts";
-import type { ParticipantId, RoomId } from "#protocol/ids.ts";
+import type { ParticipantId, RoomId, Secret } from "#protocol/ids.ts";
 import { seatLock } from "#protocol/sw-messages.ts";
 import type { SeatRow } from "#protocol/take-manifest.ts";
 import type { TabMemory } from "./exports-access.ts";
@@ -40,30 +40,73 @@ export async function findSeat(ports: SeatDeskPorts, room: RoomId): Promise<Seat
   return preferredSeat(all.filter((_seat, at) => free[at]));
 }
 
+/** Who sits down, and with which rights. */
+export interface Sitting {
+  readonly name: string;
+  readonly title: string;
+  /** Of a one-time link; only somebody new uses it up. */
+  readonly invite: Secret | undefined;
+}
+
 /**
  * Takes this window's seat, or sits down on it again: a reload, a second visit and a crash keep the same participant.
+ * A seat that was taken away is not: whoever sat on it asks anew to be let in.
  * Consent has been given right before. The seat stays this window's until it is closed.
  *
- * @throws RoomApiError when the server cannot be reached or refuses (`room-full`, room gone).
+ * @throws RoomApiError when the server cannot be reached or refuses (`room-full`, `invite-used`, room gone).
  */
-export async function takeSeat(ports: SeatDeskPorts, room: RoomId, name: string, title: string): Promise<TakenSeat> {
-  const { repo, api, clock, locks, tab } = ports;
+export async function takeSeat(ports: SeatDeskPorts, room: RoomId, sitting: Sitting): Promise<TakenSeat> {
+  const { locks } = ports;
   const known = await findSeat(ports, room);
   const mine =
     known !== undefined && isTaken(known) && (await locks.tryHold(seatLock(known.participant))) !== undefined;
-  if (mine && known.refreshSecret !== null) {
-    const renewed = await api.renewToken(room, known.participant, { refreshSecret: known.refreshSecret, name });
-    const seat = { ...known, ...renewed, participantName: name, title, usedMs: clock.wallMs() };
-    await repo.putSeat(seat);
-    tab.set(tabKey(room), seat.participant);
-    return seat;
-  }
+  const again = mine ? await sitAgain(ports, known, sitting) : undefined;
+  if (again !== undefined) return again;
   // somebody who sits on the host's seat in another window is the host; this window is a guest
-  const hostSecret = known !== undefined && !isTaken(known) ? known.hostSecret : null;
-  const joined = await api.join(room, { name, consent: true, ...(hostSecret === null ? {} : { hostSecret }) });
-  const seat: TakenSeat = { ...joined, room, title, participantName: name, hostSecret, usedMs: clock.wallMs() };
-  await repo.putSeat(seat);
-  await locks.tryHold(seatLock(seat.participant));
-  tab.set(tabKey(room), seat.participant);
+  const hostSecret = known !== undefined && (mine || !isTaken(known)) ? known.hostSecret : null;
+  return sitNew(ports, room, sitting, hostSecret);
+}
+
+/** `undefined` when there is nothing to sit on any more. */
+async function sitAgain(ports: SeatDeskPorts, known: TakenSeat, sitting: Sitting): Promise<TakenSeat | undefined> {
+  const { room, participant, refreshSecret } = known;
+  const { name, title } = sitting;
+  if (refreshSecret === null) return undefined;
+  try {
+    const renewed = await ports.api.renewToken(room, participant, { refreshSecret, name });
+    const seat = { ...known, ...renewed, participantName: name, title, usedMs: ports.clock.wallMs() };
+    await ports.repo.putSeat(seat);
+    ports.tab.set(tabKey(room), participant);
+    return seat;
+  } catch (error) {
+    if (!isRoomApiError(error) || error.reason !== "unauthorized") throw error;
+    return undefined;
+  }
+}
+
+async function sitNew(
+  ports: SeatDeskPorts,
+  room: RoomId,
+  { name, title, invite }: Sitting,
+  hostSecret: Secret | null,
+): Promise<TakenSeat> {
+  const joined = await ports.api.join(room, {
+    name,
+    consent: true,
+    ...(hostSecret === null ? {} : { hostSecret }),
+    ...(invite === undefined ? {} : { invite }),
+  });
+  const usedMs = ports.clock.wallMs();
+  const seat: TakenSeat = { ...joined, room, title, participantName: name, hostSecret, usedMs };
+  await ports.repo.putSeat(seat);
+  await ports.locks.tryHold(seatLock(seat.participant));
+  ports.tab.set(tabKey(room), seat.participant);
   return seat;
+}
+
+/** The room has let this seat in: it knocks no more. */
+export async function seatAdmitted(ports: Pick<SeatDeskPorts, "repo">, seat: TakenSeat): Promise<void> {
+  if (seat.admission !== "waiting") return;
+  const newest = (await ports.repo.seats()).find((each) => each.participant === seat.participant);
+  await ports.repo.putSeat({ ...(newest ?? seat), admission: "admitted" });
 }

@@ -36,18 +36,18 @@ export interface StudioDevices<Track extends DeviceTrack = DeviceTrack> {
   /** Nothing can be recorded in this browser; `problems` says why. */
   readonly blocked: ViewSource<boolean>;
   /**
-   * True from the press on "off"; false again once the device is open (then `open` has a new track) or was refused (then `problems`
+   * True from the press on "off", and while no camera (microphone) is chosen; false again once the device is open (then `open` has a new track) or was refused (then `problems`
    * says why, as for any device). Changes before `open` does when it is switched off, after it when it is switched on.
    */
   readonly off: ViewSource<DevicesOff>;
-  /** The device that is being opened after a press on "on"; `null`: none. Off is at once. */
+  /** The device that is being opened after a press on "on", or anew for another treatment; `null`: none. Off is at once. */
   readonly switching: ViewSource<SwitchedDevice | null>;
   /** Opens what was chosen last, asking for permission when it must. */
   start(): void;
   chooseCamera(id: string): void;
   chooseMicrophone(id: string): void;
   /**
-   * Gives the device back, so that its light goes out, or opens the same one again. Whoever works on a clone of the track in
+   * Gives the device back, so that its light goes out, or opens the same one again; where none was chosen, the first. Whoever works on a clone of the track in
    * `open` must stop it when that becomes `undefined`: a device is held by its last clone. May be called before `start`.
    */
   setOff(kind: SwitchedDevice, off: boolean): void;

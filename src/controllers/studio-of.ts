@@ -1,13 +1,20 @@
 import type { ClockSync } from "#core/clock-sync/clock-sync.ts";
-import type { RoomSessionState } from "#core/room/room-session.ts";
+import type { RoomSessionState } from "#core/room/room-session-state.ts";
+import type { ReactionKind } from "#protocol/call.ts";
+import type { ParticipantId, Role } from "#protocol/ids.ts";
 import type { SeatRow } from "#protocol/take-manifest.ts";
 import type { LocalMicros } from "#protocol/units.ts";
 import type { UploadState } from "#protocol/upload-rpc.ts";
+import type { CallFacts } from "./call-desk.ts";
 import type { DevicesView } from "./device-view.ts";
+import { liveViewOf } from "./live-view.ts";
+import { markersOf } from "./markers-of.ts";
 import { type OwnRecording, ownParticipantFigures } from "./own-recording.ts";
 import { participantViewOf } from "./participant-views.ts";
 import type { Problem } from "./problem-view.ts";
-import type { DebugView, ParticipantView, StudioView } from "./studio-view.ts";
+import { mayHost } from "./room-rights.ts";
+import type { DevicesOff, SwitchedDevice } from "./studio-devices.ts";
+import type { ChatView, DebugView, ParticipantView, StudioView } from "./studio-view.ts";
 import { afterStopOf, tallyOf, type TallyInput } from "./tally-of.ts";
 import { uploadProblems } from "./upload-problems.ts";
 
@@ -23,8 +30,20 @@ export interface StudioFacts {
   readonly problem: Problem | undefined;
   readonly clockSync: ClockSync;
   readonly nowUs: LocalMicros;
-  readonly origin: string;
+  readonly guestLink: string;
   readonly minutesFree: number | undefined;
+  readonly call: CallFacts;
+  readonly off: DevicesOff;
+  readonly switching: SwitchedDevice | null;
+  readonly handUp: boolean;
+  readonly mutedBy: string | undefined;
+  readonly chat: ChatView;
+  readonly reactionOf: (participant: ParticipantId) => ReactionKind | undefined;
+}
+
+/** By the room's newest word, else as it was when this device sat down. */
+function roleOf({ session, seat }: Pick<StudioFacts, "session" | "seat">): Role {
+  return session.role ?? seat.role;
 }
 
 /** The studio's whole view from what is known. Pure. */
@@ -47,11 +66,11 @@ export function studioOf(facts: StudioFacts): StudioView {
   };
   const afterStop = afterStopOf(input);
   const host = participants.find((each) => each.role === "host");
-  const isHost = seat.role === "host" || seat.role === "cohost";
+  const role = roleOf(facts);
   return {
     title: session.room?.title || seat.title,
     room: seat.room,
-    role: isHost ? (seat.role === "host" ? "host" : "cohost") : "guest",
+    role: role === "viewer" ? "guest" : role,
     ownName: seat.participantName,
     ...(host === undefined ? {} : { hostName: host.name }),
     ...(take === null ? {} : { takeNumber: take.number }),
@@ -60,12 +79,33 @@ export function studioOf(facts: StudioFacts): StudioView {
     devices: facts.devices,
     sharing: facts.screenStream !== undefined,
     canShare: facts.canShare,
-    guestLink: `${facts.origin}/r/${seat.room}`,
+    guestLink: facts.guestLink,
     problems: problemsOf(facts),
     ...(afterStop === undefined ? {} : { afterStop }),
     connection: session.connection === "open" ? "open" : session.connection === "connecting" ? "connecting" : "lost",
     debug: debugOf(facts),
+    call: {
+      state: facts.call.state,
+      muted: facts.off.microphone,
+      cameraOff: facts.off.camera,
+      switching: facts.switching,
+      handUp: facts.handUp,
+      soundBlocked: facts.call.soundBlocked,
+    },
+    knocking: knockingOf(session),
+    chat: facts.chat,
+    markers: markersOf(session, seat.participantName),
+    canMark: take?.state === "rolling" && facts.clockSync.sample !== null,
+    mayHost: mayHost(role),
+    ...(facts.mutedBy === undefined ? {} : { mutedBy: facts.mutedBy }),
   };
+}
+
+/** The longest waiting first. */
+function knockingOf({ room }: RoomSessionState): StudioView["knocking"] {
+  return (room?.knocking ?? [])
+    .toSorted((a, b) => a.sinceMs - b.sinceMs)
+    .map(({ participant, name, sinceMs }) => ({ id: participant, name, sinceMs }));
 }
 
 function participantsOf(
@@ -76,9 +116,10 @@ function participantsOf(
   const { session, seat } = facts;
   const known = session.room?.participants ?? [];
   const all = known.some((each) => each.participant === seat.participant) ? known : [...known, selfOf(seat)];
+  const live = liveViewOf(all, facts, roleOf(facts));
   return all.map((each) => {
     const self = each.participant === seat.participant;
-    const view = participantViewOf(each, now, self);
+    const view = { ...participantViewOf(each, now, self), ...live(each, self) };
     if (!self) return view;
     // of oneself only what this page knows: the room's word is a second old, or older
     const { problem: _, ...rest } = view;
@@ -90,6 +131,8 @@ function participantsOf(
       ...idle,
       ...(own === null ? {} : ownParticipantFigures(own, facts.uploads)),
       ...(problem === undefined ? {} : { problem }),
+      muted: facts.off.microphone,
+      cameraOff: facts.off.camera,
       ...(preview === undefined ? {} : { stream: preview }),
       ...(facts.screenStream === undefined ? {} : { screen: { stream: facts.screenStream } }),
       ...(facts.minutesFree === undefined ? {} : { minutesFree: facts.minutesFree }),
@@ -101,7 +144,7 @@ function participantsOf(
 function selfOf(seat: SeatRow): Parameters<typeof participantViewOf>[0] {
   const { participant, participantName: name, role } = seat;
   if (participant === null) throw new Error("the studio is open without a seat");
-  return { participant, name, role, connected: true, seenMs: 0, status: null };
+  return { participant, name, role, connected: true, seenMs: 0, status: null, call: null, handMs: null };
 }
 
 function problemsOf(facts: StudioFacts): readonly Problem[] {

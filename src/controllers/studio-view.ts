@@ -238,8 +238,8 @@ export interface StudioModel {
   toggleCamera(): void;
   raiseHand(up: boolean): void;
   react(kind: ReactionKindView): void;
-  /** At this moment of the take; the text may be empty. */
-  addMarker(text: string): void;
+  /** The text may be empty. `atMs`: ms since the take's zero, when a note was begun; without it, the moment of the call. */
+  addMarker(text: string, atMs?: number): void;
   sendChat(text: string): void;
   /** Lines that come while it is open are read. */
   watchChat(open: boolean): void;

@@ -14,8 +14,8 @@ export interface FollowerPorts {
   readonly seat: () => SeatRow;
   readonly consentMs: () => number;
   readonly session: () => Pick<RoomSession, "stopTake" | "notRecording">;
-  /** Whether anything is open that could be recorded. */
-  readonly hasDevices: () => boolean;
+  /** Whether anything is open that could be recorded; "off": nothing is, and something is only switched off. */
+  readonly hasDevices: () => boolean | "off";
   readonly report: (error: unknown) => void;
 }
 
@@ -79,10 +79,13 @@ export class TakeFollower {
 
   #start(take: TakeView): void {
     const seat = this.#ports.seat();
-    if (!this.#ports.hasDevices()) {
+    const has = this.#ports.hasDevices();
+    if (has === false) {
       this.#ports.session().notRecording(take.take, "no-devices");
       return;
     }
+    // nobody need wait for it; what is switched on later is declared then
+    if (has === "off") this.#ports.session().notRecording(take.take, "muted");
     const nowUs = this.#ports.clock.nowUs();
     const zeroUs = this.#localOf(take.zeroRoomUs) ?? nowUs;
     this.#ports.desk.start({

@@ -1,5 +1,5 @@
 import { EPOCH_MAX_US, PEAKS_PER_SECOND } from "#protocol/epoch-format.ts";
-import type { Gap } from "#protocol/gaps.ts";
+import { type Gap, isLoss } from "#protocol/gaps.ts";
 import { isVideoSource } from "#protocol/ids.ts";
 import type { EpochRow, TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 import { clipGaps, mergeGaps, totalMs } from "./gap-spans.ts";
@@ -31,6 +31,8 @@ export interface TakeFigures {
   readonly epochsArrived: number;
   /** Of all tracks; what two tracks lack at once counts once. Without the tails of `lostMs`. */
   readonly gaps: readonly GapView[];
+  /** What a participant had switched off; in none of the sums. */
+  readonly off: readonly GapView[];
   readonly gapMs: number;
   /** The longest stretch at a track's end that nothing follows, a crash excepted. */
   readonly lostMs: number;
@@ -64,6 +66,7 @@ export function figuresOfTake(take: TakeRow, rows: readonly TrackRows[], counts:
     keptMs,
     ...arrivedOf(counts),
     gaps: clipGaps(mergeGaps([...holes, ...tails]), 0, lengthMs),
+    off: clipGaps(mergeGaps(tracks.flatMap((track) => track.placed.off)), 0, lengthMs),
     gapMs: totalMs(holes),
     lostMs: Math.max(0, ...tracks.map((track) => totalMs(track.tail))),
     ...(read ? { lanes } : {}),
@@ -108,6 +111,7 @@ export function tapeOf(figures: TakeFigures, state: TapeState): TapeView {
     keptMs: figures.keptMs,
     arrivedMs: figures.keptMs * arrivedFraction(figures, state.bytesLeft),
     gaps: figures.gaps,
+    off: figures.off,
     live: state.live,
     local: state.local,
   };
@@ -149,19 +153,23 @@ function placeTrack({ track, epochs = [] }: TrackRows, offsetUs: number): TrackO
   const startUs = first === undefined ? 0 : Math.max(0, first.firstUs - track.trackZeroUs);
   const lastUs = last === undefined ? 0 : last.endUs - track.trackZeroUs;
   const endUs = track.epochs === 0 && last === undefined ? 0 : Math.max(lastUs, track.endUs ?? 0);
-  const declared = track.state === "recording" ? epochs.flatMap((epoch) => epoch.gaps) : track.gaps;
+  const all = track.state === "recording" ? epochs.flatMap((epoch) => epoch.gaps) : track.gaps;
+  const declared = all.filter(isLoss);
   const isTail = (gap: Gap): boolean => gap.fromUs >= endUs - SAME_MOMENT_US;
   const view = (gap: Gap): GapView => ({
     atMs: (offsetUs + gap.fromUs) / 1000,
     lengthMs: (gap.toUs - gap.fromUs) / 1000,
   });
+  const off = clipGaps(all.filter((gap) => !isLoss(gap)).map(view), 0, Number.POSITIVE_INFINITY);
   const peaks = isVideoSource(track.source) ? {} : { peaks: peaksOf(track, epochs, offsetUs) };
   return {
     row: track,
     placed: {
       source: track.source,
       fromMs: (offsetUs + startUs) / 1000,
-      toMs: (offsetUs + endUs) / 1000,
+      // switched off up to the end: nothing is lost there
+      toMs: Math.max((offsetUs + endUs) / 1000, ...off.map(endOf)),
+      off,
       gaps: clipGaps(declared.filter((gap) => !isTail(gap)).map(view), 0, Number.POSITIVE_INFINITY),
       ...peaks,
     },

@@ -12,7 +12,10 @@ export interface TapeView {
   readonly keptMs: number;
   /** Has receipts, as ms of media (a fraction of bytes is near enough). */
   readonly arrivedMs: number;
+  /** Losses. */
   readonly gaps: readonly GapView[];
+  /** Stretches in which the person had a source switched off; not a loss, so never amber. Absent: not known here. */
+  readonly off?: readonly GapView[];
   /** The head is moving: this is being recorded now. */
   readonly live: boolean;
   /** No server knows of it (recorded alone): grey hatching. */
@@ -37,6 +40,8 @@ export interface LaneView {
   /** Absent while it is being computed, or when the track has no sound. */
   readonly wave?: WaveView;
   readonly gaps: readonly GapView[];
+  /** As in {@link TapeView}. */
+  readonly off?: readonly GapView[];
 }
 
 /** The take as it lies on the editor's timeline. */

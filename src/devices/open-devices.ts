@@ -1,4 +1,5 @@
 import { DeviceError, type DeviceReason } from "./device-error.ts";
+import { type Treatment, UNTOLD } from "./microphone-treatments.ts";
 
 /** The camera's own picture where it is not larger than that; what it offers else. */
 const CAMERA: MediaTrackConstraints = {
@@ -7,16 +8,11 @@ const CAMERA: MediaTrackConstraints = {
   frameRate: { ideal: 30 },
 };
 
-/**
- * Echo cancellation stays on, since nobody can know whether a guest wears headphones, and an echo cannot be taken out later.
- * Noise suppression and gain control do harm that cannot be undone, and editors have better ones.
- */
-const MICROPHONE: MediaTrackConstraints = {
-  echoCancellation: true,
-  noiseSuppression: false,
-  autoGainControl: false,
-  sampleRate: { ideal: 48_000 },
-};
+/** What is asked of a microphone that is treated like this. */
+export function microphoneConstraints(treatment: Treatment): MediaTrackConstraints {
+  const { echoCancellation, noiseSuppression, autoGainControl } = treatment;
+  return { echoCancellation, noiseSuppression, autoGainControl, sampleRate: { ideal: 48_000 } };
+}
 
 const SCREEN: DisplayMediaStreamOptions & Record<string, unknown> = {
   video: { frameRate: { ideal: 30 } },
@@ -27,23 +23,6 @@ const SCREEN: DisplayMediaStreamOptions & Record<string, unknown> = {
   surfaceSwitching: "include",
 };
 
-/** What differs from the defaults for one microphone. */
-export interface MicrophoneChoices {
-  readonly echoCancellation?: boolean;
-  readonly noiseSuppression?: boolean;
-  readonly autoGainControl?: boolean;
-}
-
-/** @param id exact device id; "" takes the browser's default. @throws DeviceError */
-export function openCamera(id: string): Promise<MediaStreamTrack> {
-  return openOne({ video: { ...CAMERA, ...exactly(id) } }, "camera");
-}
-
-/** @param id exact device id; "" takes the browser's default. @throws DeviceError */
-export function openMicrophone(id: string, choices: MicrophoneChoices = {}): Promise<MediaStreamTrack> {
-  return openOne({ audio: { ...MICROPHONE, ...choices, ...exactly(id) } }, "microphone");
-}
-
 /** Why one of the two cannot be had. */
 export type OpenRefusal = DeviceReason;
 
@@ -51,6 +30,7 @@ export type OpenRefusal = DeviceReason;
 export interface DeviceWishes {
   readonly camera: string | undefined;
   readonly microphone: string | undefined;
+  readonly treatment?: Treatment;
 }
 
 export interface Opened {
@@ -70,7 +50,7 @@ export async function openDevices(wishes: DeviceWishes): Promise<Opened> {
   }
   let opened: Opened = { refusals: [] };
   for (const kind of kinds) {
-    const one = await openOr(kind, wishes[kind] ?? "");
+    const one = await openOr(kind, wishes);
     opened =
       typeof one === "string"
         ? { ...opened, refusals: [...opened.refusals, { kind, why: one }] }
@@ -80,10 +60,8 @@ export async function openDevices(wishes: DeviceWishes): Promise<Opened> {
 }
 
 async function openBoth(wishes: DeviceWishes): Promise<Opened | undefined> {
-  const video = { ...CAMERA, ...exactly(wishes.camera ?? "") };
-  const audio = { ...MICROPHONE, ...exactly(wishes.microphone ?? "") };
   try {
-    const stream = await ask({ video, audio }, "camera and microphone");
+    const stream = await ask({ video: asked("camera", wishes), audio: asked("microphone", wishes) }, "devices");
     return { camera: stream.getVideoTracks()[0], microphone: stream.getAudioTracks()[0], refusals: [] };
   } catch (error) {
     if (error instanceof DeviceError) return undefined;
@@ -91,9 +69,15 @@ async function openBoth(wishes: DeviceWishes): Promise<Opened | undefined> {
   }
 }
 
-async function openOr(kind: DeviceKind, id: string): Promise<MediaStreamTrack | OpenRefusal> {
+function asked(kind: DeviceKind, wishes: DeviceWishes): MediaTrackConstraints {
+  const wanted = kind === "camera" ? CAMERA : microphoneConstraints(wishes.treatment ?? UNTOLD);
+  return { ...wanted, ...exactly(wishes[kind] ?? "") };
+}
+
+async function openOr(kind: DeviceKind, wishes: DeviceWishes): Promise<MediaStreamTrack | OpenRefusal> {
+  const constraints = asked(kind, wishes);
   try {
-    return await (kind === "camera" ? openCamera(id) : openMicrophone(id));
+    return await openOne(kind === "camera" ? { video: constraints } : { audio: constraints }, kind);
   } catch (error) {
     if (error instanceof DeviceError) return error.reason;
     throw error;

@@ -30,7 +30,7 @@ export function pageCapture(source: Source, track: MediaStreamTrack, nowUs: () =
       clone = track.clone();
       if (source === "screen") clone.contentHint = "detail";
       stops.push(watchTrack(track, clone, listener, nowUs));
-      if (source === "camera") stops.push(watchCaptureTimes(clone, listener.onCaptureTimes));
+      if (source === "camera") stops.push(watchCaptureTimes(clone, (times) => listener.onCaptureTimes(times)));
       return inputOf(Processor, clone);
     },
     lostFrames: () => (clone === undefined ? undefined : lostOf(clone)),

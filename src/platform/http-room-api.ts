@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type RoomApi, RoomApiError, type RoomApiReason } from "#core/ports/room-api.ts";
+import { iceServers } from "#protocol/call.ts";
 import { deliveryManifest } from "#protocol/delivery-manifest.ts";
 import { errorReply } from "#protocol/errors.ts";
 import {
@@ -8,6 +9,7 @@ import {
   editorLinks,
   exportsAccess,
   health,
+  inviteCreated,
   joined,
   lobbyInfo,
   roomCreated,
@@ -54,6 +56,11 @@ export function httpRoomApi(ports: HttpRoomApiPorts): RoomApi {
     join: (room, body) => ask(joined, { method: "POST", path: `${roomPath(room)}/participants`, body }),
     renewToken: (room, participant, body) =>
       ask(tokenRenewed, { method: "POST", path: `${roomPath(room)}/participants/${participant}/token`, body }),
+    createInvite: (room, bearer) =>
+      ask(inviteCreated, { method: "POST", path: `${roomPath(room)}/invites`, bearer }),
+    iceServers: async (room, bearer) =>
+      (await ask(iceServers, { method: "GET", path: `${roomPath(room)}/realtime/generate-ice-servers`, bearer }))
+        .iceServers,
     takes: (room, bearer, signal) => ask(takeList, { method: "GET", path: `${roomPath(room)}/takes`, bearer, signal }),
     startDemux: async (room, take, deliver, bearer) => {
       const path = `${takePath(room, take)}/demux`;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type TakeId, type TrackId, takeId, trackId } from "#protocol/ids.ts";
+import { type MarkerId, markerId } from "#protocol/markers.ts";
 
 const ID_BYTES = 16;
 
@@ -19,4 +20,8 @@ export function newTakeId(): TakeId {
 
 export function newTrackId(): TrackId {
   return v.parse(trackId, randomName());
+}
+
+export function newMarkerId(): MarkerId {
+  return v.parse(markerId, randomName());
 }

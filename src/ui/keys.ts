@@ -24,6 +24,20 @@ export interface KeyCommands {
   recordOrStop?(): void;
   /** S */
   share(): void;
+  /** D */
+  mute?(): void;
+  /** E */
+  camera?(): void;
+  /** H */
+  hand?(): void;
+  /** C */
+  chat?(): void;
+  /** M */
+  marker?(): void;
+  /** G */
+  layout?(): void;
+  /** P */
+  pin?(): void;
   /** Shift+D */
   figures(): void;
   /** ? */
@@ -31,7 +45,7 @@ export interface KeyCommands {
 }
 
 /** The regions of the studio in their order; F6 walks through them. */
-const REGIONS = ["tally", "stage", "list", "dock"];
+const REGIONS = ["tally", "stage", "list", "chat", "dock"];
 
 function focusNextRegion(): void {
   const regions = REGIONS.flatMap((name) => {
@@ -69,6 +83,28 @@ function commandOf(event: KeyboardEvent, commands: KeyCommands): (() => void) | 
   const key = event.key.toLowerCase();
   if (event.shiftKey && key === "r" && commands.recordOrStop) return () => commands.recordOrStop?.();
   if (event.shiftKey && key === "d") return () => commands.figures();
-  if (!event.shiftKey && key === "s") return () => commands.share();
-  return undefined;
+  return event.shiftKey ? undefined : single(key, commands);
+}
+
+function single(key: string, commands: KeyCommands): (() => void) | undefined {
+  switch (key) {
+    case "s":
+      return () => commands.share();
+    case "d":
+      return commands.mute && (() => commands.mute?.());
+    case "e":
+      return commands.camera && (() => commands.camera?.());
+    case "h":
+      return commands.hand && (() => commands.hand?.());
+    case "c":
+      return commands.chat && (() => commands.chat?.());
+    case "m":
+      return commands.marker && (() => commands.marker?.());
+    case "g":
+      return commands.layout && (() => commands.layout?.());
+    case "p":
+      return commands.pin && (() => commands.pin?.());
+    default:
+      return undefined;
+  }
 }

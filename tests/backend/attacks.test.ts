@@ -8,7 +8,7 @@ import {
   declareTrack,
   type HostSeat,
   hostedRoom,
-  joinRoom,
+  admittedGuest,
   keysOf,
   newTake,
   newTrack,
@@ -171,7 +171,7 @@ describe("tokens", () => {
 
   it("[HA15] a guest is no host, and a guest's token with the host's role is none", async () => {
     const { host, take } = await target();
-    const guest = await joinRoom(host.room, "Bob");
+    const guest = await admittedGuest(host, "Bob");
     const before = await stateOf(host);
     const hostsOnly = [
       { path: `/api/rooms/${host.room}/takes/${newTake()}`, method: "PUT", json: { startedMs: 1 } },

@@ -9,7 +9,7 @@ import {
   digestHeader,
   hashOf,
   hostedRoom,
-  joinRoom,
+  admittedGuest,
   keysOf,
   putEpoch,
   sealTrack,
@@ -138,7 +138,7 @@ describe("uploading an epoch", () => {
 
   it("[HA25] only the participant who declared the track may add to it", async () => {
     const { host, take, track } = await recordedTrack();
-    const guest = await joinRoom(host.room, "Bob");
+    const guest = await admittedGuest(host, "Bob");
     const response = await putEpoch(guest, { take, track, seq: 0, bytes: someBytes(1) });
     expect(await statusAndReason(response)).toEqual([403, "not-yours"]);
     const sealed = await sealTrack(guest, take, track, 0);

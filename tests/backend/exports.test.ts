@@ -5,7 +5,7 @@ import {
   hashOf,
   type HostSeat,
   hostedRoom,
-  joinRoom,
+  admittedGuest,
   sealTrack,
   someBytes,
   statusAndReason,
@@ -73,7 +73,7 @@ describe("reading exports", () => {
   it("[HA50] without, with a guest's token, another room's cookie or an old one, nothing is read", async () => {
     const { host, path } = await delivered();
     const other = await delivered();
-    const guest = await joinRoom(host.room, "Bob");
+    const guest = await admittedGuest(host, "Bob");
     expect(await statusAndReason(await call(path))).toEqual([401, "token-missing"]);
     expect(await statusAndReason(await call(path, { token: guest.token }))).toEqual([403, "not-host"]);
     const { cookie: foreign } = await access(other.host.room, other.host.token);

@@ -10,7 +10,7 @@ import {
   hashOf,
   type HostSeat,
   hostedRoom,
-  joinRoom,
+  admittedGuest,
   keysOf,
   reasonOf,
   sealTrack,
@@ -240,7 +240,7 @@ describe("a job", () => {
     await (await finish(await render.nextJob(), { "Alice.mkv": someBytes(1) })).text();
     await uploadTrack(host, take, 1, "microphone");
     expect(await statusAndReason(await startDemux(host, take, "complete"))).toEqual([409, "take-incomplete"]);
-    const guest = await joinRoom(host.room, "Bob");
+    const guest = await admittedGuest(host, "Bob");
     const refused = await call(`/api/rooms/${host.room}/takes/${take}/demux`, {
       token: guest.token,
       json: { deliver: "what-is-there" },

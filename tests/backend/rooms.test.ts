@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { STUDIO_KEY_HEADER, TOKEN_LIFETIME_S } from "#protocol/http-api.ts";
 import { randomId } from "../../worker-backend/auth/secrets.ts";
 import { REFUSALS } from "../../worker-backend/refusals.ts";
-import { call, hostedRoom, joinRoom, makeRoom, statusAndReason, stubOf, takesOf } from "./rig/api.ts";
+import { call, hostedRoom, admittedGuest, makeRoom, statusAndReason, stubOf, takesOf } from "./rig/api.ts";
 import { callWith } from "./rig/with-env.ts";
 import spec from "../../docs/spec/http-api.md?raw";
 
@@ -77,7 +77,7 @@ describe("making and joining a room", () => {
 
   it("[HA16] a seat is renewed with its secret only; who it is stays", async () => {
     const host = await hostedRoom();
-    const guest = await joinRoom(host.room, "Bob");
+    const guest = await admittedGuest(host, "Bob");
     const renew = (participant: string, refreshSecret: string) =>
       call(`/api/rooms/${host.room}/participants/${participant}/token`, { json: { refreshSecret } });
     const renewed = await renew(guest.participant, guest.refreshSecret);

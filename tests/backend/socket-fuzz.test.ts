@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hostedRoom, joinRoom, newTake, takesOf } from "./rig/api.ts";
+import { hostedRoom, admittedGuest, newTake, takesOf } from "./rig/api.ts";
 import { connect } from "./rig/socket.ts";
 
 /** Types that exist, with fields of any kind. */
@@ -48,7 +48,7 @@ describe("whatever a guest sends", () => {
     const watching = await connect(host);
     await fc.assert(
       fc.asyncProperty(fc.array(wire, { maxLength: 5 }), async (messages) => {
-        const guest = await joinRoom(host.room, "Bob");
+        const guest = await admittedGuest(host, "Bob");
         const { socket } = await connect(guest);
         for (const message of messages) socket.send(message);
         await socket.settled();

@@ -7,7 +7,7 @@ import {
   declareTake,
   declareTrack,
   hostedRoom,
-  joinRoom,
+  admittedGuest,
   newTake,
   type Seat,
   sealTrack,
@@ -37,7 +37,7 @@ const takeOf = async (seat: Seat, take: TakeId) => (await takesOf(seat)).find((o
 /** A take that host and guest hear rolling. */
 async function rollingTake() {
   const host = await hostedRoom();
-  const guest = await joinRoom(host.room, "Bob");
+  const guest = await admittedGuest(host, "Bob");
   const a = await connect(host);
   const b = await connect(guest);
   const take = newTake();
@@ -58,7 +58,7 @@ describe("declaring", () => {
     const path = `/api/rooms/${host.room}/takes/${take}`;
     const declare = (token: string) =>
       call(path, { method: "PUT", token, json: { startedMs: 1_700_000_000_000, title: "Alone", alone: true } });
-    const guest = await joinRoom(host.room, "Bob");
+    const guest = await admittedGuest(host, "Bob");
     expect(await statusAndReason(await declare(guest.token))).toEqual([403, "not-host"]);
     const first = await declare(host.token);
     expect([first.status, await first.json()]).toEqual([201, { take, state: "rolling" }]);
@@ -115,14 +115,14 @@ describe("when a take is complete", () => {
 
   it("[HA42] whoever connects while it rolls is waited for, whoever comes after is not", async () => {
     const { host, a, b, take } = await rollingTake();
-    const late = await joinRoom(host.room, "Late");
+    const late = await admittedGuest(host, "Late");
     await connect(late);
     b.send({ type: "not-recording", take, why: "no-devices" });
     await b.settled();
     await recordAndSeal(host, take);
     a.send({ type: "stop-take", take });
     await a.next("take");
-    await connect(await joinRoom(host.room, "After"));
+    await connect(await admittedGuest(host, "After"));
     expect((await takeOf(host, take))?.complete).toBe(false);
     await recordAndSeal(late, take);
     expect((await takeOf(host, take))?.complete).toBe(true);

@@ -113,6 +113,7 @@ describe("camera and microphone", () => {
     const microphone = stats.get("microphone");
     const real = pcmOf(track(tracks, "microphone")) - (microphone?.filled ?? 0);
     expect(Math.abs(real - (microphone?.captured ?? 0))).toBeLessThanOrEqual(1);
+    expect(stats.get("camera")?.stamps.method).toBe("capture-time");
   });
 
   it("[CP2] both tracks begin at the take's zero: the sound to the sample, the picture within a frame", async () => {

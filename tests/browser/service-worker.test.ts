@@ -1,5 +1,6 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { TrackId } from "#protocol/ids.ts";
 import { openProfile, openRig, serveUploadRig, takeFor, type UploadRigServer } from "./upload-rig/upload-driver.ts";
 
 /** The browser may take its time to wake the worker. */
@@ -21,6 +22,11 @@ afterAll(async () => {
 
 async function controlled(page: Page): Promise<void> {
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null && uploadRig.offers.includes("offline"));
+}
+
+/** The server holds the whole track. */
+function arrived(track: TrackId, epochs: number): Promise<void> {
+  return expect.poll(() => server.memory.track(track)?.seal?.epochs, { timeout: WAKE_MS, interval: 200 }).toBe(epochs);
 }
 
 describe("the service worker", () => {
@@ -89,11 +95,25 @@ describe("the service worker", () => {
     expect(notes.filter((note) => !note.includes("periodic"))).toEqual([]);
     await page.close();
     server.breakWith(null);
-    await expect
-      .poll(() => server.memory.track(planted.track)?.seal?.epochs, { timeout: WAKE_MS, interval: 200 })
-      .toBe(12);
+    await arrived(planted.track, 12);
     const again = await openRig(context);
     await again.waitForFunction(async () => (await uploadRig.left()) === 0);
     await Promise.all([again.close(), blank.close()]);
+  });
+
+  it("[SW6] uploads what a page that goes has left since the worker was last done", async () => {
+    const blank = await context.newPage();
+    const page = await openRig(context);
+    await controlled(page);
+    const first = await takeFor(server, { epochs: 2, bytes: 1_000 });
+    await page.evaluate((take) => uploadRig.plant(take), first);
+    await page.evaluate(() => uploadRig.background());
+    await arrived(first.track, 2);
+    // Nobody asks the browser for this one: a page that is going is too late for it.
+    const second = await takeFor(server, { epochs: 2, bytes: 1_000 });
+    await page.evaluate((take) => uploadRig.plant(take), second);
+    await page.close();
+    await arrived(second.track, 2);
+    await blank.close();
   });
 });

@@ -106,6 +106,7 @@ export class FakeBackend {
       title: take.title,
       startedMs: take.startedMs,
       zeroRoomUs: null,
+      markers: take.markers.map((marker) => ({ ...marker, take: TAKE })),
       api: `http://127.0.0.1:${this.#port}${JOB_PATH}`,
       token: "job-token",
       participants: participants as DemuxJob["participants"],

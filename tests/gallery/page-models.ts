@@ -25,7 +25,7 @@ import {
   takeLanes,
   tape,
 } from "./parts.ts";
-import { debug } from "./studio-models.ts";
+import { debug } from "./studio-parts.ts";
 
 /** Midday: "today" stays today whenever the gallery is looked at. */
 const NOW = new Date().setHours(12, 0, 0, 0);
@@ -213,6 +213,7 @@ export function aloneModel(state: string): AloneModel {
     chooseCamera: nothing,
     chooseMicrophone: nothing,
     retryDevices: nothing,
+    treatMicrophone: nothing,
     record: nothing,
     stop: nothing,
     shareScreen: nothing,

@@ -53,6 +53,7 @@ export function devices(which: number, more: Partial<DevicesView> = {}): Devices
     preview: pictureStream(which),
     picture: { width: 1920, height: 1080, fps: 30 },
     opening: false,
+    treatment: { headphones: null, echoCancellation: true, noiseSuppression: false, autoGainControl: false },
     ...more,
   };
 }
@@ -100,6 +101,10 @@ export function person(id: string, name: string, more: Partial<ParticipantView> 
     safe: false,
     sources: ["camera", "microphone"],
     minutesFree: 600,
+    muted: false,
+    cameraOff: false,
+    spokeAtMs: 0,
+    actions: [],
     ...more,
   };
 }

@@ -1,13 +1,7 @@
-import type {
-  AfterStopView,
-  DebugView,
-  ParticipantView,
-  RoomModel,
-  RoomView,
-  StudioView,
-  TallyView,
-} from "#controllers/view-models.ts";
+import type { ParticipantView, RoomModel, RoomView, StudioView } from "#controllers/view-models.ts";
 import { createViewCell } from "#controllers/view-source.ts";
+import { CALLS } from "./call-models.ts";
+import { livingCall, silentCall } from "./living-call.ts";
 import {
   devices,
   GB,
@@ -22,166 +16,20 @@ import {
   tape,
 } from "./parts.ts";
 import { pictureStream } from "./pictures.ts";
+import {
+  after,
+  idlePeople,
+  LENGTH,
+  lobby,
+  recording,
+  recordingPeople,
+  stoppedPeople,
+  studio,
+  TAKE,
+} from "./studio-parts.ts";
 
 /** How long the living room "uploads". */
 const UPLOAD_MS = 400;
-const LENGTH = 24 * MINUTE + 18_000;
-const TAKE = 41 * MINUTE + 52_000;
-
-const debug: DebugView = {
-  tracks: [
-    {
-      id: "camera-1",
-      source: "camera",
-      codec: "avc1.640028",
-      format: "1280 × 720, 30 fps",
-      captured: 43_740,
-      dropped: [
-        { reason: "before-encode", count: 2 },
-        { reason: "queue-full", count: 1 },
-      ],
-      encoded: 43_737,
-      sealed: 43_690,
-      queue: 1,
-      epochs: 729,
-      runs: 1,
-      gaps: [{ reason: "frames-missing", count: 1, totalMs: 100 }],
-      bytes: 1.42 * GB,
-    },
-    {
-      id: "microphone-1",
-      source: "microphone",
-      codec: "opus",
-      format: "48 kHz, 1 channel",
-      captured: 145_800,
-      dropped: [],
-      encoded: 145_800,
-      sealed: 145_700,
-      queue: 0,
-      epochs: 729,
-      runs: 1,
-      gaps: [],
-      bytes: 24e6,
-    },
-  ],
-  clock: { offsetMs: 1234.56, uncertaintyMs: 0.42, roundTripMs: 0.8, samples: 96 },
-  upload: { bytesPerSecond: 6.2e6, state: "draining" },
-  facts: [{ name: "Journal", value: "1,458 files" }],
-};
-
-function recordingPeople(): ParticipantView[] {
-  const live = { live: true };
-  return [
-    person("ines", "Inês Carvalho", {
-      role: "host",
-      self: true,
-      state: "recording",
-      stream: pictureStream(2),
-      tape: tape(LENGTH, 0.997, live),
-      epochs: { sealed: 1458, uploaded: 1454, left: 4 },
-    }),
-    person("joanna", "Joanna Okafor", {
-      state: "recording",
-      stream: pictureStream(0),
-      tape: tape(LENGTH, 0.994, { ...live, gaps: [joannasGap] }),
-      epochs: { sealed: 1455, uploaded: 1449, left: 6 },
-      problem: {
-        reason: "mic-unplugged",
-        atMs: joannasGap.atMs,
-        missingMs: joannasGap.lengthMs,
-        goesOnWith: "the iPad microphone",
-      },
-    }),
-    person("marek", "Marek Dvořák", {
-      state: "recording",
-      stream: pictureStream(1),
-      tape: tape(LENGTH, 0.818, live),
-      epochs: { sealed: 1386, uploaded: 1134, left: 252 },
-    }),
-  ];
-}
-
-function stoppedPeople(all: boolean): ParticipantView[] {
-  const done = (id: string, name: string, more: Partial<ParticipantView>): ParticipantView =>
-    person(id, name, { state: "stopped", safe: true, tape: tape(TAKE, 1), ...more });
-  const own = all
-    ? done("ines", "Inês Carvalho", { role: "host", self: true, stream: pictureStream(2) })
-    : person("ines", "Inês Carvalho", {
-        role: "host",
-        self: true,
-        state: "stopped",
-        stream: pictureStream(2),
-        tape: tape(TAKE, 0.985),
-        bytes: { total: 2.51 * GB, arrived: 2.47 * GB },
-        etaMs: 20_000,
-      });
-  const marek = all
-    ? done("marek", "Marek Dvořák", {})
-    : person("marek", "Marek Dvořák", {
-        state: "stopped",
-        tape: tape(TAKE, 0.61),
-        bytes: { total: 2.44 * GB, arrived: 1.49 * GB },
-        etaMs: 22 * MINUTE,
-        problem: { reason: "other", severity: "info", title: "Slow network", text: "Ask Marek to keep the page open." },
-      });
-  return [own, done("joanna", "Joanna Okafor", { tape: tape(TAKE, 1, { gaps: [joannasGap] }) }), marek];
-}
-
-const after: AfterStopView = {
-  takeNumber: 2,
-  lengthMs: TAKE,
-  bytesArrived: 2.47 * GB,
-  bytesTotal: 2.51 * GB,
-  missing: [],
-  lostMs: 0,
-  othersLeft: [],
-  otherTakes: 0,
-};
-
-function recording(more: Partial<Extract<TallyView, { phase: "recording" }>> = {}): TallyView {
-  return {
-    phase: "recording",
-    startedAtMs: performance.now() - LENGTH,
-    recording: 3,
-    total: 3,
-    notRecording: [],
-    outOfReach: [],
-    ...more,
-  };
-}
-
-function studio(more: Partial<StudioView>): RoomView {
-  return {
-    screen: "studio",
-    studio: {
-      title: "Ferries of the Douro",
-      room: "ferries",
-      role: "host",
-      ownName: "Inês Carvalho",
-      hostName: "Inês Carvalho",
-      takeNumber: 2,
-      tally: { phase: "idle", ready: true },
-      participants: idlePeople(),
-      devices: devices(2),
-      sharing: false,
-      canShare: true,
-      guestLink: "https://studio.example/r/ferries",
-      problems: [],
-      connection: "open",
-      debug,
-      ...more,
-    },
-  };
-}
-
-function idlePeople(): ParticipantView[] {
-  return [
-    person("ines", "Inês Carvalho", { role: "host", self: true, stream: pictureStream(2), minutesFree: 960 }),
-    person("joanna", "Joanna Okafor"),
-    person("marek", "Marek Dvořák", { minutesFree: 180 }),
-  ];
-}
-
 function trouble(): ParticipantView[] {
   const [own, joanna, marek] = recordingPeople();
   if (!own || !joanna || !marek) return [];
@@ -282,25 +130,6 @@ const STUDIOS: Record<string, () => RoomView> = {
     }),
 };
 
-function lobby(more: Partial<Extract<RoomView, { screen: "lobby" }>["lobby"]> = {}): RoomView {
-  return {
-    screen: "lobby",
-    lobby: {
-      title: "Ferries of the Douro",
-      hostName: "Inês Carvalho",
-      others: ["Inês Carvalho", "Marek Dvořák"],
-      role: "guest",
-      name: "Joanna Okafor",
-      devices: devices(0),
-      problems: [],
-      blocked: false,
-      joining: false,
-      takeRuns: false,
-      ...more,
-    },
-  };
-}
-
 const noDevices = { preview: undefined, picture: undefined };
 
 const LOBBIES: Record<string, () => RoomView> = {
@@ -339,6 +168,7 @@ function livingRoom(): RoomModel {
   return {
     view: room,
     lobby: { ...silent.lobby, join: () => show({}) },
+    stopWaiting: nothing,
     studio: {
       ...silent.studio,
       record: () =>
@@ -367,7 +197,8 @@ function livingRoom(): RoomModel {
 /** The room in the state of that name; anything unknown is a lobby. */
 export function roomModel(state: string): RoomModel {
   if (state === "room-living") return livingRoom();
-  const view = (STUDIOS[state] ?? LOBBIES[state] ?? LOBBIES["lobby-guest"])?.() ?? lobby();
+  if (state === "call-living") return livingCall(roomModel("call-idle"));
+  const view = (STUDIOS[state] ?? CALLS[state] ?? LOBBIES[state] ?? LOBBIES["lobby-guest"])?.() ?? lobby();
   return {
     view: still(view),
     lobby: {
@@ -375,9 +206,12 @@ export function roomModel(state: string): RoomModel {
       chooseCamera: nothing,
       chooseMicrophone: nothing,
       retryDevices: nothing,
+      treatMicrophone: nothing,
       join: nothing,
     },
+    stopWaiting: nothing,
     studio: {
+      ...silentCall,
       record: nothing,
       stop: nothing,
       shareScreen: nothing,
@@ -391,5 +225,3 @@ export function roomModel(state: string): RoomModel {
     },
   };
 }
-
-export { debug };

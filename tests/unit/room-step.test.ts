@@ -6,7 +6,7 @@ import { jobId, participantId, roomId, sha256, takeId, trackId } from "#protocol
 import { type DeviceStatus, START_LEAD_MS } from "#protocol/room-messages.ts";
 import { inputOf, isComplete, newestTake, newRoom, type RoomState } from "../../worker-backend/room/room-state.ts";
 import { END_GRACE_MS, nextDueMs, type RoomEvent, stepRoom } from "../../worker-backend/room/room-step.ts";
-import type { Member } from "../../worker-backend/room/step-members.ts";
+import type { Member } from "../../worker-backend/room/seats.ts";
 import type { Step } from "../../worker-backend/room/step-parts.ts";
 
 const RETENTION_MS = 7 * 86_400_000;
@@ -55,7 +55,9 @@ class Room {
 
   join(at: number): Step {
     const hostHash = at === 0 ? HASH : null;
-    return this.step({ type: "join", participant: person(at), name: `P${at}`, refreshHash: HASH, hostHash });
+    const inviteHash = at === 0 ? null : v.parse(sha256, at.toString(16).padStart(64, "0"));
+    if (inviteHash !== null) this.step({ type: "add-invite", member: member(0), hash: inviteHash });
+    return this.step({ type: "join", participant: person(at), name: `P${at}`, refreshHash: HASH, hostHash, inviteHash });
   }
 
   connect(at: number): Step {
@@ -63,7 +65,7 @@ class Room {
   }
 
   say(at: number, message: Extract<RoomEvent, { type: "message" }>["message"]): Step {
-    return this.step({ type: "message", from: person(at), role: member(at).role, message });
+    return this.step({ type: "message", from: person(at), message });
   }
 
   declare(at: number, inTake: number, which: number): Step {
@@ -122,6 +124,8 @@ describe("stepRoom", () => {
 
   it("[RM31] a refused event changes nothing and has no effect", () => {
     const room = recording();
+    room.join(1);
+    room.connect(1);
     const before = room.state;
     const refused = [
       room.say(1, { type: "start-take", take: take(1), title: "" }),

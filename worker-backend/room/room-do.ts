@@ -9,9 +9,13 @@ import type {
   TakeList,
   TrackDeclared,
 } from "#protocol/http-api.ts";
-import type { EditorLinkId, JobId, Role, TakeId, TrackId } from "#protocol/ids.ts";
+import type { SfuSessionId } from "#protocol/call.ts";
+import type { EditorLinkId, JobId, Role, Sha256, TakeId, TrackId } from "#protocol/ids.ts";
+import { MAX_REALTIME_REQUESTS_PER_S } from "#protocol/realtime-api.ts";
 import { type Env, retentionMs } from "../env.ts";
+import { RateLimiter } from "../http/rate-limit.ts";
 import { type Outcome, refused } from "../refusals.ts";
+import { isPublished, type PulledTrack } from "./call-access.ts";
 import { RoomShell } from "./room-shell.ts";
 import type { LinkRow, NewRoom, RoomState, TrackSeal } from "./room-state.ts";
 import { RoomSockets } from "./room-sockets.ts";
@@ -19,14 +23,40 @@ import { type LedgerRow, missingOf, RoomStore } from "./room-store.ts";
 import { takeSummary } from "./room-views.ts";
 import { SocketTalk } from "./socket-talk.ts";
 import { isRunning, type JobEvent } from "./step-jobs.ts";
-import { isFull, type JoinEvent, type Member, memberRow, type RenewEvent } from "./step-members.ts";
-import { absent, mayHost, ownTrack } from "./step-takes.ts";
+import { isFull, isWaiting, type Member, mayHost, memberRow } from "./seats.ts";
+import type { JoinEvent, RenewEvent } from "./step-members.ts";
+import { absent, ownTrack } from "./step-takes.ts";
+
+/** Of one participant, hence of each of its sessions too. */
+const CALL_REQUESTS = { size: MAX_REALTIME_REQUESTS_PER_S, perSecond: MAX_REALTIME_REQUESTS_PER_S } as const;
 
 /** Who reads exports: see `exportsClaims`. */
 export type Reader =
   | { readonly as: "member"; readonly member: Member }
   | { readonly as: "host"; readonly participant: Member["participant"]; readonly version: number }
   | { readonly as: "editor"; readonly link: EditorLinkId };
+
+/** What a seat is good for now. */
+interface SeatInfo {
+  readonly role: Role;
+  readonly version: number;
+  readonly admission: "admitted" | "waiting";
+}
+
+/** A request to the call's server. */
+export interface CallAsked {
+  /** Sessions that must be this participant's own. */
+  readonly own: readonly string[];
+  readonly pulls: readonly PulledTrack[];
+}
+
+/** A member whose seat holds, in its room. */
+interface Known {
+  readonly state: RoomState;
+  /** With the role that the seat has now, whatever the token says. */
+  readonly member: Member;
+  readonly sessions: readonly SfuSessionId[];
+}
 
 /** Where an exported file lies, and what it is. */
 export interface DeliveredFiles {
@@ -45,6 +75,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   readonly #sockets: RoomSockets;
   readonly #shell: RoomShell;
   readonly #talk: SocketTalk;
+  readonly #callLimiter = new RateLimiter();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -69,26 +100,59 @@ export class RoomDurableObject extends DurableObject<Env> {
     return { ok: true, value: { title: this.#room.meta.title, full: isFull(this.#room, Date.now()) } };
   }
 
-  join(event: JoinEvent): Outcome<{ readonly role: Role; readonly version: number }> {
+  join(event: JoinEvent): Outcome<SeatInfo> {
     return this.#seatOf(this.#shell.apply(event), event.participant);
   }
 
-  renew(event: RenewEvent): Outcome<{ readonly role: Role; readonly version: number }> {
+  renew(event: RenewEvent): Outcome<SeatInfo> {
     return this.#seatOf(this.#shell.apply(event), event.participant);
   }
 
-  #seatOf(done: Outcome<RoomState>, participant: Member["participant"]): Outcome<{ role: Role; version: number }> {
+  #seatOf(done: Outcome<RoomState>, participant: Member["participant"]): Outcome<SeatInfo> {
     if (!done.ok) return done;
     const row = done.value.participants.get(participant);
-    return row ? { ok: true, value: { role: row.role, version: row.version } } : refused("refresh-refused");
+    if (!row) return refused("refresh-refused");
+    const { role, version, admission } = row;
+    return { ok: true, value: { role, version, admission } };
+  }
+
+  /** A one-time link; the room is told its hash only. */
+  addInvite(member: Member, hash: Sha256): Outcome<{ readonly expiresMs: number }> {
+    const known = this.#asHost(member);
+    if (!known.ok) return known;
+    const done = this.#shell.apply({ type: "add-invite", member, hash });
+    if (!done.ok) return done;
+    return { ok: true, value: { expiresMs: done.value.invites.get(hash)?.expiresMs ?? 0 } };
+  }
+
+  // ---- the live call
+
+  /** Whether a request may go on to the call's server. */
+  mayCall(asked: Member, { own, pulls }: CallAsked): Outcome<true> {
+    const known = this.#as(asked);
+    if (!known.ok) return known;
+    const { state, member, sessions } = known.value;
+    if (member.role === "viewer") return refused("not-allowed");
+    if (this.#callLimiter.waitSeconds(member.participant, CALL_REQUESTS, Date.now()) > 0) return refused("too-fast");
+    if (!own.every((session) => sessions.some((mine) => mine === session))) return refused("not-yours");
+    return pulls.every((track) => isPublished(state, track)) ? { ok: true, value: true } : refused("not-yours");
+  }
+
+  /** The call's server has made a session for this participant. */
+  sessionMade(member: Member, session: SfuSessionId): Outcome<true> {
+    const known = this.#as(member);
+    if (!known.ok) return known;
+    const done = this.#shell.apply({ type: "session-made", member, session });
+    return done.ok ? { ok: true, value: true } : done;
   }
 
   // ---- takes, tracks, epochs
 
-  declareTake(member: Member, take: TakeId, body: Required<DeclareTake>): Outcome<TakeDeclared & { created: boolean }> {
-    const known = this.#as(member);
+  declareTake(asked: Member, take: TakeId, body: Required<DeclareTake>): Outcome<TakeDeclared & { created: boolean }> {
+    const known = this.#as(asked);
     if (!known.ok) return known;
-    const created = !known.value.takes.has(take);
+    const { member } = known.value;
+    const created = !known.value.state.takes.has(take);
     const done = this.#shell.apply({ type: "declare-take", take, member, body });
     if (!done.ok) return done;
     const state = done.value.takes.get(take)?.row.state ?? "stopped";
@@ -96,14 +160,15 @@ export class RoomDurableObject extends DurableObject<Env> {
   }
 
   declareTrack(
-    member: Member,
+    asked: Member,
     take: TakeId,
     track: TrackId,
     body: DeclareTrack,
   ): Outcome<TrackDeclared & { created: boolean }> {
-    const known = this.#as(member);
+    const known = this.#as(asked);
     if (!known.ok) return known;
-    const created = !known.value.takes.get(take)?.tracks.has(track);
+    const { member } = known.value;
+    const created = !known.value.state.takes.get(take)?.tracks.has(track);
     const done = this.#shell.apply({ type: "declare-track", take, track, member, body });
     if (!done.ok) return done;
     const sealed = done.value.takes.get(take)?.tracks.get(track)?.row.seal !== null;
@@ -114,7 +179,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   mayUpload(member: Member, take: TakeId, track: TrackId, seq: number): Outcome<true> {
     const known = this.#as(member);
     if (!known.ok) return known;
-    const found = ownTrack(known.value, take, track, member);
+    const found = ownTrack(known.value.state, take, track, member);
     if (typeof found === "string") return refused(found);
     const { seal } = found.track.row;
     return seal && seq >= seal.epochs ? refused("track-sealed") : { ok: true, value: true };
@@ -135,7 +200,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   have(member: Member, take: TakeId, track: TrackId): Outcome<HaveList> {
     const known = this.#as(member);
     if (!known.ok) return known;
-    const found = ownTrack(known.value, take, track, member);
+    const found = ownTrack(known.value.state, take, track, member);
     if (typeof found === "string") return refused(found);
     const sealed = found.track.row.seal !== null;
     return { ok: true, value: { ranges: this.#store.ranges(take, track), count: found.track.epochs, sealed } };
@@ -144,7 +209,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   seal(member: Member, take: TakeId, track: TrackId, body: TrackSeal): Outcome<true> {
     const known = this.#as(member);
     if (!known.ok) return known;
-    const found = ownTrack(known.value, take, track, member);
+    const found = ownTrack(known.value.state, take, track, member);
     if (typeof found === "string") return refused(found);
     const ranges = this.#store.ranges(take, track);
     const last = body.epochs === 0 ? null : this.#store.epoch(take, track, body.epochs - 1);
@@ -173,7 +238,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   mayRead(reader: Reader): Outcome<{ readonly as: "host" | "editor"; readonly untilMs: number | null }> {
     const known = this.#asReader(reader);
     if (!known.ok) return known;
-    if (reader.as === "member" && !mayHost(reader.member)) return refused("not-host");
+    if (reader.as === "member" && !this.#asHost(reader.member).ok) return refused("not-host");
     const untilMs = reader.as === "editor" ? (known.value.links.get(reader.link)?.expiresMs ?? 0) : null;
     return { ok: true, value: { as: reader.as === "editor" ? "editor" : "host", untilMs } };
   }
@@ -199,7 +264,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   }
 
   async deleteTake(member: Member, take: TakeId): Promise<Outcome<true>> {
-    const known = this.#asHost(member);
+    const known = this.#asOwner(member);
     if (!known.ok) return known;
     const done = this.#shell.apply({ type: "delete-take", take });
     await this.#shell.purgeDue();
@@ -207,7 +272,7 @@ export class RoomDurableObject extends DurableObject<Env> {
   }
 
   async deleteRoom(member: Member): Promise<Outcome<true>> {
-    const known = this.#asHost(member);
+    const known = this.#asOwner(member);
     if (!known.ok) return known;
     await this.#shell.erase();
     return { ok: true, value: true };
@@ -216,19 +281,19 @@ export class RoomDurableObject extends DurableObject<Env> {
   // ---- editor links
 
   addLink(member: Member, link: LinkRow): Outcome<true> {
-    const known = this.#asHost(member);
+    const known = this.#asOwner(member);
     if (!known.ok) return known;
     const done = this.#shell.apply({ type: "add-link", link });
     return done.ok ? { ok: true, value: true } : done;
   }
 
   links(member: Member): Outcome<readonly EditorLink[]> {
-    const known = this.#asHost(member);
-    return known.ok ? { ok: true, value: [...known.value.links.values()] } : known;
+    const known = this.#asOwner(member);
+    return known.ok ? { ok: true, value: [...known.value.state.links.values()] } : known;
   }
 
   revokeLink(member: Member, link: EditorLinkId): Outcome<true> {
-    const known = this.#asHost(member);
+    const known = this.#asOwner(member);
     if (!known.ok) return known;
     const done = this.#shell.apply({ type: "revoke-link", link });
     return done.ok ? { ok: true, value: true } : done;
@@ -284,25 +349,39 @@ export class RoomDurableObject extends DurableObject<Env> {
     await this.#shell.ring();
   }
 
-  #as(member: Member): Outcome<RoomState> {
+  /** The room, and the member as its seat is now. Whoever waits has no part in it. */
+  #as(asked: Member): Outcome<Known> {
     if (!this.#room) return refused("not-found");
-    return memberRow(this.#room, member) ? { ok: true, value: this.#room } : refused("token-refused");
+    const row = memberRow(this.#room, asked);
+    if (!row) return refused("token-refused");
+    if (isWaiting(row)) return refused("waiting");
+    const member = { participant: row.participant, role: row.role, version: row.version };
+    return { ok: true, value: { state: this.#room, member, sessions: row.sessions } };
   }
 
-  #asHost(member: Member): Outcome<RoomState> {
-    const known = this.#as(member);
-    return known.ok && !mayHost(member) ? refused("not-host") : known;
+  #asHost(asked: Member): Outcome<Known> {
+    const known = this.#as(asked);
+    return known.ok && !mayHost(known.value.member) ? refused("not-host") : known;
+  }
+
+  /** What cannot be taken back, and who else may read: the host's alone. */
+  #asOwner(asked: Member): Outcome<Known> {
+    const known = this.#as(asked);
+    return known.ok && known.value.member.role !== "host" ? refused("not-host") : known;
   }
 
   #asReader(reader: Reader): Outcome<RoomState> {
     if (!this.#room) return refused("not-found");
-    if (reader.as === "member") return this.#as(reader.member);
+    if (reader.as === "member") {
+      const known = this.#as(reader.member);
+      return known.ok ? { ok: true, value: known.value.state } : known;
+    }
     if (reader.as === "editor") {
       const link = this.#room.links.get(reader.link);
       return link && link.expiresMs > Date.now() ? { ok: true, value: this.#room } : refused("token-refused");
     }
     const row = this.#room.participants.get(reader.participant);
-    const holds = row && row.version === reader.version && mayHost(row);
+    const holds = row && !row.removed && row.version === reader.version && mayHost(row);
     return holds ? { ok: true, value: this.#room } : refused("token-refused");
   }
 }

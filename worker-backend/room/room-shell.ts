@@ -6,12 +6,13 @@ import { type Env, retentionMs } from "../env.ts";
 import { roomPrefix } from "../r2/keys.ts";
 import { purgePrefix } from "../r2/purge.ts";
 import { type Outcome, refused } from "../refusals.ts";
+import { cutOff } from "../realtime/cut-off.ts";
 import { sendJob } from "./job-sender.ts";
 import { HELLO_WITHIN_MS, type RoomSockets } from "./room-sockets.ts";
 import { type NewRoom, newRoom, type PurgeRow, type RoomState } from "./room-state.ts";
 import { nextDueMs, type RoomEvent, stepRoom } from "./room-step.ts";
 import type { RoomStore } from "./room-store.ts";
-import type { Effect, StepContext } from "./step-parts.ts";
+import { type Effect, setParticipant, type StepContext } from "./step-parts.ts";
 
 /** `takes-changed` is a hint; more often than this it tells nothing more. */
 const TAKES_CHANGED_EVERY_MS = 1_000;
@@ -40,7 +41,7 @@ export class RoomShell {
     this.#store = store;
     this.#sockets = sockets;
     const loaded = store.load();
-    this.#room = loaded && { ...loaded, online: sockets.online() };
+    this.#room = loaded && awake({ ...loaded, online: sockets.online() }, sockets, Date.now());
     this.#grave = loaded ? null : store.grave();
     // Alarms are stored, but an object that was restored from a copy, or whose alarm gave up, has none.
     ctx.waitUntil(this.arm());
@@ -98,14 +99,26 @@ export class RoomShell {
     if (!before) return refused("not-found");
     const step = stepRoom(before, event, this.#context());
     if (step.refusal) return { ok: false, refusal: step.refusal };
-    this.#ctx.storage.transactionSync(() => {
-      this.#store.save(before, step.state);
-      also?.();
-    });
+    const stored = also !== undefined || !isStored(before, step.state);
+    if (stored) {
+      this.#ctx.storage.transactionSync(() => {
+        this.#store.save(before, step.state);
+        also?.();
+      });
+    }
     this.#room = step.state;
+    this.#keepOnline(before, step.state);
     for (const effect of step.effects) this.#run(effect);
-    this.#ctx.waitUntil(this.#afterwards());
+    // What is only relayed makes nothing due.
+    if (stored) this.#ctx.waitUntil(this.#afterwards());
     return { ok: true, value: step.state };
+  }
+
+  #keepOnline(before: RoomState, after: RoomState): void {
+    if (before.online === after.online) return;
+    for (const [participant, online] of after.online) {
+      if (before.online.get(participant) !== online) this.#sockets.keep(participant, online);
+    }
   }
 
   async #afterwards(): Promise<void> {
@@ -118,7 +131,13 @@ export class RoomShell {
       case "send":
         return this.#sockets.sendTo(effect.to, effect.message);
       case "broadcast":
-        return this.#sockets.broadcast(effect.message, effect.except);
+        return this.#sockets.tell(this.#room?.online.keys() ?? [], effect.message, effect.except);
+      case "close":
+        return this.#sockets.closeOf(effect.participant, effect.code, effect.why);
+      case "close-all":
+        return this.#sockets.closeAll(effect.code, effect.why);
+      case "cut-off":
+        return this.#ctx.waitUntil(cutOff(this.#env, effect.sessions));
       case "takes-changed":
         return this.#tellTakesChanged();
       case "dispatch":
@@ -134,7 +153,7 @@ export class RoomShell {
     const tell = () => {
       this.#tellTakes = null;
       this.#toldTakesMs = Date.now();
-      this.#sockets.broadcast({ type: "takes-changed" });
+      this.#sockets.tell(this.#room?.online.keys() ?? [], { type: "takes-changed" });
     };
     if (waitMs <= 0) tell();
     else this.#tellTakes = setTimeout(tell, waitMs);
@@ -212,4 +231,20 @@ export class RoomShell {
     this.#ctx.storage.transactionSync(() => this.#store.save(before, after));
     this.#room = after;
   }
+}
+
+/** Whether everything that is stored is the same. Who is connected, and what they said last, is not stored. */
+function isStored(before: RoomState, after: RoomState): boolean {
+  const { online: _, ...stored } = after;
+  return (Object.keys(stored) as (keyof typeof stored)[]).every((key) => before[key] === after[key]);
+}
+
+/** A room that wakes: whoever knocked by a socket that is no longer there has until now to come back. */
+function awake(state: RoomState, sockets: RoomSockets, nowMs: number): RoomState {
+  const absent = [...state.participants.values()].flatMap((row) =>
+    row.knock?.goneMs === null && !sockets.isConnected(row.participant)
+      ? [{ ...row, knock: { ...row.knock, goneMs: nowMs } }]
+      : [],
+  );
+  return absent.reduce(setParticipant, state);
 }

@@ -1,35 +1,35 @@
-import * as v from "valibot";
-import { type ParticipantId, participantId, role } from "#protocol/ids.ts";
-import { CLOSE, deviceStatus, type ServerMessage } from "#protocol/room-messages.ts";
-import { count, wallMillis } from "#protocol/units.ts";
-import { type Bucket, takeTokens } from "../http/rate-limit.ts";
+import type { ParticipantId } from "#protocol/ids.ts";
+import { CLOSE, type ServerMessage } from "#protocol/room-messages.ts";
+import { type Bucket, type BucketSize, takeTokens } from "../http/rate-limit.ts";
 import type { Online } from "./room-state.ts";
-import type { Member } from "./step-members.ts";
+import type { Member } from "./seats.ts";
+import { pack, unpack } from "./socket-attachment.ts";
 
 /** The first message must come within this time. */
 export const HELLO_WITHIN_MS = 5_000;
 
-/** Sockets of one room, said hello or not: three per person. */
-const MAX_SOCKETS = 64;
+/** Sockets of one room, said hello or not: everybody, everybody who may wait, and as many that have said nothing yet. */
+export const MAX_SOCKETS = 128;
 
-/** 30 messages a second, 60 at once. A malformed one costs ten. */
-const MESSAGES = { size: 60, perSecond: 30 } as const;
+/** 40 messages a second, 80 at once: twice what a lively page sends. A malformed one costs ten. */
+export const MESSAGES = { size: 80, perSecond: 40 } as const satisfies BucketSize;
 export const BAD_MESSAGE_COST = 10;
+
+/** What reaches everybody's eyes or is stored has less, beside the limit of all. */
+const OF_TYPE: Readonly<Record<string, BucketSize>> = {
+  react: { size: 5, perSecond: 5 },
+  chat: { size: 10, perSecond: 3 },
+  "add-marker": { size: 10, perSecond: 3 },
+};
 
 /** So many refused messages without one that passes, and the socket is closed. */
 const MAX_REFUSED = 30;
-
-/** What a socket carries through hibernation. */
-const attachment = v.object({
-  sinceMs: wallMillis,
-  member: v.nullable(v.object({ participant: participantId, role, version: count })),
-  online: v.nullable(v.object({ seenMs: wallMillis, status: v.nullable(deviceStatus) })),
-});
 
 interface Seat {
   readonly sinceMs: number;
   readonly member: Member | null;
   bucket: Bucket | undefined;
+  readonly ofType: Map<string, Bucket>;
   refused: number;
   /** When it last said anything; the time of waking, after the object has slept. */
   heardMs: number;
@@ -38,13 +38,15 @@ interface Seat {
 /** The room's sockets: who is behind each, limits, and sending. Survives hibernation through attachments. */
 export class RoomSockets {
   readonly #seats = new Map<WebSocket, Seat>();
+  /** The one socket of each participant. */
+  readonly #ofMember = new Map<ParticipantId, WebSocket>();
 
   constructor(sockets: readonly WebSocket[]) {
     for (const socket of sockets) {
-      const known = v.safeParse(attachment, socket.deserializeAttachment());
-      if (!known.success || socket.readyState !== WebSocket.OPEN) continue;
-      const { sinceMs, member } = known.output;
-      this.#seats.set(socket, { sinceMs, member, bucket: undefined, refused: 0, heardMs: Date.now() });
+      const known = unpack(socket.deserializeAttachment());
+      if (!known || socket.readyState !== WebSocket.OPEN) continue;
+      this.#seats.set(socket, freshSeat(known.sinceMs, known.member, Date.now()));
+      if (known.member) this.#ofMember.set(known.member.participant, socket);
     }
   }
 
@@ -62,16 +64,20 @@ export class RoomSockets {
   /** Who was connected before the object slept. */
   online(): ReadonlyMap<ParticipantId, Online> {
     const found = new Map<ParticipantId, Online>();
-    for (const [socket, { member }] of this.#seats) {
-      const known = v.safeParse(attachment, socket.deserializeAttachment());
-      if (member && known.success && known.output.online) found.set(member.participant, known.output.online);
+    for (const [participant, socket] of this.#ofMember) {
+      const online = unpack(socket.deserializeAttachment())?.online;
+      if (online) found.set(participant, online);
     }
     return found;
   }
 
   add(socket: WebSocket, nowMs: number): void {
-    this.#seats.set(socket, { sinceMs: nowMs, member: null, bucket: undefined, refused: 0, heardMs: nowMs });
-    socket.serializeAttachment({ sinceMs: nowMs, member: null, online: null });
+    this.#seats.set(socket, freshSeat(nowMs, null, nowMs));
+    socket.serializeAttachment(pack({ sinceMs: nowMs, member: null, online: null }));
+  }
+
+  isConnected(participant: ParticipantId): boolean {
+    return this.#ofMember.has(participant);
   }
 
   has(socket: WebSocket): boolean {
@@ -86,31 +92,37 @@ export class RoomSockets {
   seat(socket: WebSocket, member: Member): void {
     const seat = this.#seats.get(socket);
     if (!seat) return;
-    for (const [other, { member: held }] of this.#seats) {
-      if (other === socket || held?.participant !== member.participant) continue;
-      this.close(other, CLOSE.replaced, "another socket of this participant took over");
-    }
+    this.closeOf(member.participant, CLOSE.replaced, "another socket of this participant took over");
     this.#seats.set(socket, { ...seat, member });
+    this.#ofMember.set(member.participant, socket);
+    socket.serializeAttachment(pack({ sinceMs: seat.sinceMs, member, online: null }));
   }
 
-  /** Keeps what a participant last said with the socket. Without the list of gaps: an attachment holds about 2 KB. */
-  keep(participant: ParticipantId, { seenMs, status }: Online): void {
-    const online: Online = { seenMs, status: status && { ...status, newestGaps: [] } };
-    for (const [socket, { sinceMs, member }] of this.#seats) {
-      if (member?.participant === participant) socket.serializeAttachment({ sinceMs, member, online });
-    }
+  /** Keeps with the socket what the room would not know after a sleep. */
+  keep(participant: ParticipantId, online: Online): void {
+    const socket = this.#ofMember.get(participant);
+    const seat = socket && this.#seats.get(socket);
+    if (seat) socket.serializeAttachment(pack({ sinceMs: seat.sinceMs, member: seat.member, online }));
   }
 
   /** Forgets the socket. @returns who is no longer connected by it */
   drop(socket: WebSocket): ParticipantId | null {
-    const seat = this.#seats.get(socket);
+    const participant = this.#seats.get(socket)?.member?.participant ?? null;
     this.#seats.delete(socket);
-    return seat?.member?.participant ?? null;
+    if (participant === null || this.#ofMember.get(participant) !== socket) return null;
+    this.#ofMember.delete(participant);
+    return participant;
   }
 
   close(socket: WebSocket, code: number, why: string): ParticipantId | null {
     if (socket.readyState === WebSocket.OPEN) socket.close(code, why);
     return this.drop(socket);
+  }
+
+  /** Closes the socket of a participant, if there is one. The room has been told before, or is told by whoever asks. */
+  closeOf(participant: ParticipantId, code: number, why: string): void {
+    const socket = this.#ofMember.get(participant);
+    if (socket) this.close(socket, code, why);
   }
 
   closeAll(code: number, why: string): void {
@@ -156,20 +168,44 @@ export class RoomSockets {
     return seat.refused === 1 ? "refuse" : "drop";
   }
 
+  /** Whether one more message of this type is within its own limit. */
+  admitType(socket: WebSocket, type: string, nowMs: number): boolean {
+    const seat = this.#seats.get(socket);
+    const size = OF_TYPE[type];
+    if (!seat || !size) return true;
+    const { taken, bucket } = takeTokens(seat.ofType.get(type), size, nowMs);
+    seat.ofType.set(type, bucket);
+    return taken;
+  }
+
   send(socket: WebSocket, message: ServerMessage): void {
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    sendText(socket, JSON.stringify(message));
   }
 
   sendTo(participant: ParticipantId, message: ServerMessage): void {
-    for (const [socket, { member }] of this.#seats) {
-      if (member?.participant === participant) this.send(socket, message);
-    }
+    const socket = this.#ofMember.get(participant);
+    if (socket) this.send(socket, message);
   }
 
-  broadcast(message: ServerMessage, except?: ParticipantId): void {
+  /** To these, and to nobody else. */
+  tell(participants: Iterable<ParticipantId>, message: ServerMessage, except?: ParticipantId): void {
     const text = JSON.stringify(message);
-    for (const [socket, { member }] of this.#seats) {
-      if (member && member.participant !== except && socket.readyState === WebSocket.OPEN) socket.send(text);
+    for (const participant of participants) {
+      const socket = participant === except ? undefined : this.#ofMember.get(participant);
+      if (socket) sendText(socket, text);
     }
   }
 }
+
+function sendText(socket: WebSocket, text: string): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(text);
+}
+
+const freshSeat = (sinceMs: number, member: Member | null, heardMs: number): Seat => ({
+  sinceMs,
+  member,
+  bucket: undefined,
+  ofType: new Map(),
+  refused: 0,
+  heardMs,
+});

@@ -1,4 +1,6 @@
 import * as v from "valibot";
+import { type CallState, handRaised, sfuSessionId } from "#protocol/call.ts";
+import { type ChatMessage } from "#protocol/chat.ts";
 import { exportFile, jobState } from "#protocol/demux-job.ts";
 import { sealTrack } from "#protocol/http-api.ts";
 import {
@@ -10,6 +12,7 @@ import {
   participantId,
   role,
   roomId,
+  type Sha256,
   sha256,
   source,
   type TakeId,
@@ -17,10 +20,14 @@ import {
   type TrackId,
   trackId,
 } from "#protocol/ids.ts";
+import { type MarkerId, marker } from "#protocol/markers.ts";
 import { type DeviceStatus, deviceStatus } from "#protocol/room-messages.ts";
 import { count, wallMillis } from "#protocol/units.ts";
 
-/** The room's rows as they are stored: one JSON document per row, parsed when read. Frozen once released; raise `rows` then. */
+/**
+ * The room's rows as they are stored: one JSON document per row, parsed when read. Frozen once released: a field that came later
+ * is optional, with a default that is true of rooms from before it; anything else raises `rows`.
+ */
 export const metaRow = v.object({
   rows: v.literal(1),
   room: roomId,
@@ -46,6 +53,15 @@ export const participantRow = v.object({
   left: v.boolean(),
   /** Its last words. */
   status: v.nullable(deviceStatus),
+  admission: v.optional(v.picklist(["admitted", "waiting"]), "admitted"),
+  /** `waiting` only: since when it knocks, and since when its socket is gone; `null` while nobody is told of it. */
+  knock: v.optional(v.nullable(v.object({ sinceMs: wallMillis, goneMs: v.nullable(wallMillis) })), null),
+  /** The seat was taken away. The row stays for its name in takes. */
+  removed: v.optional(v.boolean(), false),
+  /** Sessions of the SFU that were made for it, the newest last. */
+  sessions: v.optional(v.array(sfuSessionId), []),
+  /** Its hand, as of when it disconnected. */
+  handMs: v.optional(handRaised, null),
 });
 export type ParticipantRow = v.InferOutput<typeof participantRow>;
 
@@ -77,6 +93,8 @@ export const takeRow = v.object({
   expected: v.array(participantId),
   /** Said that they do not record it. */
   excused: v.array(participantId),
+  /** Removed from the room: what they have not sealed is not awaited. */
+  dropped: v.optional(v.array(participantId), []),
   job: v.nullable(jobRow),
   delivered: v.nullable(v.object({ job: jobId, files: v.array(exportFile) })),
 });
@@ -95,6 +113,14 @@ export type TrackRow = v.InferOutput<typeof trackRow>;
 
 export const linkRow = v.object({ link: editorLinkId, createdMs: wallMillis, expiresMs: wallMillis });
 export type LinkRow = v.InferOutput<typeof linkRow>;
+
+/** A one-time link: past the waiting room. Known by its hash only. */
+export const inviteRow = v.object({ hash: sha256, by: participantId, createdMs: wallMillis, expiresMs: wallMillis });
+export type InviteRow = v.InferOutput<typeof inviteRow>;
+
+/** A marker, and whether only the host and co-hosts are told of it: decided by who set it, when it was set. */
+export const markerRow = v.object({ ...marker.entries, private: v.boolean() });
+export type MarkerRow = v.InferOutput<typeof markerRow>;
 
 /** A deleted take: nothing of it is ever taken again. */
 export const goneRow = v.object({ take: takeId, deletedMs: wallMillis });
@@ -122,12 +148,16 @@ export interface Track {
 export interface Take {
   readonly row: TakeRow;
   readonly tracks: ReadonlyMap<TrackId, Track>;
+  readonly markers: ReadonlyMap<MarkerId, MarkerRow>;
 }
 
 /** A connected participant. Not stored: it lives with the socket. */
 export interface Online {
   readonly seenMs: number;
   readonly status: DeviceStatus | null;
+  readonly call: CallState | null;
+  /** Since when its hand is up, ms. */
+  readonly handMs: number | null;
 }
 
 /** A room. Never changed in place: a row that is another object is a row to be stored. */
@@ -136,6 +166,9 @@ export interface RoomState {
   readonly participants: ReadonlyMap<ParticipantId, ParticipantRow>;
   readonly takes: ReadonlyMap<TakeId, Take>;
   readonly links: ReadonlyMap<EditorLinkId, LinkRow>;
+  readonly invites: ReadonlyMap<Sha256, InviteRow>;
+  /** The newest messages as ciphertext, ascending by number. */
+  readonly chat: readonly ChatMessage[];
   readonly gone: ReadonlyMap<TakeId, GoneRow>;
   readonly purges: ReadonlyMap<string, PurgeRow>;
   readonly online: ReadonlyMap<ParticipantId, Online>;
@@ -154,6 +187,8 @@ export function newRoom(room: NewRoom, nowMs: number): RoomState {
     participants: new Map(),
     takes: new Map(),
     links: new Map(),
+    invites: new Map(),
+    chat: [],
     gone: new Map(),
     purges: new Map(),
     online: new Map(),
@@ -186,14 +221,20 @@ export function inputOf(take: Take): string {
   const tracks = [...take.tracks.values()];
   const sealed = tracks.filter((track) => track.row.seal !== null).length;
   const epochs = tracks.reduce((sum, track) => sum + track.epochs, 0);
-  return `${tracks.length} tracks, ${sealed} sealed, ${epochs} epochs`;
+  // Not named when there are none: what was delivered before there were markers is not delivered anew.
+  const markers = take.markers.size > 0 ? `, ${take.markers.size} markers` : "";
+  return `${tracks.length} tracks, ${sealed} sealed, ${epochs} epochs${markers}`;
 }
 
-/** Ended, everybody who was there has declared tracks or said that they do not record, and every track is sealed. */
+/** Tracks that are sealed, and those whose owner was removed from the room: no more is to come. */
+export const isSettled = (take: Take, { row }: Track): boolean =>
+  row.seal !== null || take.row.dropped.includes(row.participant);
+
+/** Ended, everybody who was there has declared tracks or said that they do not record, and every track is settled. */
 export function isComplete(take: Take): boolean {
   const tracks = [...take.tracks.values()];
   if (take.row.state !== "stopped" || tracks.length === 0) return false;
   const declared = new Set(tracks.map((track) => track.row.participant));
   const awaited = take.row.expected.filter((one) => !declared.has(one) && !take.row.excused.includes(one));
-  return awaited.length === 0 && tracks.every((track) => track.row.seal !== null);
+  return awaited.length === 0 && tracks.every((track) => isSettled(take, track));
 }

@@ -1,6 +1,5 @@
-import type { EditorLinkId, ParticipantId, Role, TakeId } from "#protocol/ids.ts";
-import type { ClientMessage } from "#protocol/room-messages.ts";
-import { type LinkRow, type RoomState, type Take, without, withEntry } from "./room-state.ts";
+import type { EditorLinkId, TakeId } from "#protocol/ids.ts";
+import { type LinkRow, type RoomState, isSettled, type Take, without, withEntry } from "./room-state.ts";
 import {
   type DemuxEvent,
   isOpen,
@@ -18,10 +17,9 @@ import {
   stepConnected,
   stepDisconnected,
   stepJoin,
-  stepLeave,
   stepRenew,
-  stepStatus,
 } from "./step-members.ts";
+import { type MessageEvent, stepMessage } from "./step-message.ts";
 import { changeTake, type Effect, refuse, type Step, type StepContext, stay } from "./step-parts.ts";
 import {
   absent,
@@ -30,26 +28,15 @@ import {
   deleteTake,
   type EpochEvent,
   endTake,
-  mayHost,
   type SealEvent,
   stepDeclareTake,
   stepDeclareTrack,
   stepEpoch,
-  stepNotRecording,
   stepPurged,
   stepSeal,
-  stepStartTake,
-  stepStopTake,
 } from "./step-takes.ts";
-
-/** A participant's message once its socket has said hello. */
-export interface MessageEvent {
-  readonly type: "message";
-  readonly from: ParticipantId;
-  /** From the token. */
-  readonly role: Role;
-  readonly message: Exclude<ClientMessage, { type: "hello" | "clock-ping" }>;
-}
+import { type SessionEvent, stepSession } from "./step-talk.ts";
+import { endKnocks, type InviteEvent, knockEndsMs, stepInvite, sweepInvites, tellWaiting } from "./step-waiting.ts";
 
 export type RoomEvent =
   | JoinEvent
@@ -63,6 +50,8 @@ export type RoomEvent =
   | SealEvent
   | DemuxEvent
   | JobEvent
+  | InviteEvent
+  | SessionEvent
   | { readonly type: "delete-take"; readonly take: TakeId }
   | { readonly type: "add-link"; readonly link: LinkRow }
   | { readonly type: "revoke-link"; readonly link: EditorLinkId }
@@ -91,7 +80,8 @@ export function stepRoom(state: RoomState, event: RoomEvent, context: StepContex
   const asked = stepEvent(state, event, context);
   if (asked.refusal) return asked;
   const settled = settle(asked.state, context);
-  return { ...settled, effects: [...asked.effects, ...settled.effects] };
+  const waiting = tellWaiting(state, settled.state);
+  return { ...settled, effects: [...asked.effects, ...settled.effects, ...waiting] };
 }
 
 function stepEvent(state: RoomState, event: RoomEvent, context: StepContext): Step {
@@ -100,6 +90,10 @@ function stepEvent(state: RoomState, event: RoomEvent, context: StepContext): St
       return stepJoin(state, event, context);
     case "renew":
       return stepRenew(state, event);
+    case "add-invite":
+      return stepInvite(state, event, context);
+    case "session-made":
+      return stepSession(state, event);
     case "connected":
       return stepConnected(state, event, context);
     case "disconnected":
@@ -141,24 +135,6 @@ function stepEvent(state: RoomState, event: RoomEvent, context: StepContext): St
   }
 }
 
-function stepMessage(state: RoomState, event: MessageEvent, context: StepContext): Step {
-  const { message, from } = event;
-  switch (message.type) {
-    case "status":
-      return stepStatus(state, from, message.status, context);
-    case "start-take":
-      if (!mayHost(event)) return refuse(state, "not-host");
-      return stepStartTake(state, message.take, message.title, context);
-    case "stop-take":
-      if (!mayHost(event)) return refuse(state, "not-host");
-      return stepStopTake(state, message.take, context);
-    case "not-recording":
-      return stepNotRecording(state, message.take, from);
-    case "leave":
-      return stepLeave(state, from, context);
-  }
-}
-
 /** Everything that is due now. */
 function settle(state: RoomState, context: StepContext): Step {
   let next = state;
@@ -181,6 +157,10 @@ function settle(state: RoomState, context: StepContext): Step {
   for (const link of state.links.values()) {
     if (link.expiresMs <= context.nowMs) next = { ...next, links: without(next.links, link.link) };
   }
+  next = sweepInvites(next, context.nowMs);
+  const knocks = endKnocks(next, context);
+  next = knocks.state;
+  effects.push(...knocks.effects);
   if (abandonedMs(next) <= context.nowMs) effects.push({ type: "erase" });
   return stay(next, effects);
 }
@@ -194,10 +174,10 @@ function abandonedMs(state: RoomState): number {
 
 const expiresMs = (take: Take, { retentionMs }: StepContext): number => take.row.touchedMs + retentionMs;
 
-/** See docs/adr/0002: everything declared is sealed and nobody who is connected says that they record it. */
+/** See docs/adr/0002: everything declared is settled and nobody who is connected says that they record it. */
 function isOver(state: RoomState, take: Take): boolean {
   const tracks = [...take.tracks.values()];
-  if (tracks.length === 0 || tracks.some((track) => track.row.seal === null)) return false;
+  if (tracks.length === 0 || tracks.some((track) => !isSettled(take, track))) return false;
   return ![...state.online.values()].some(
     ({ status }) =>
       status?.take === take.row.take && (status.recording === "recording" || status.recording === "starting"),
@@ -219,6 +199,8 @@ export function nextDueMs(state: RoomState, retentionMs: number): number | null 
     due = Math.min(due, row.touchedMs + retentionMs, row.endDueMs ?? due, isOpen(row.job) ? row.job.dueMs : due);
   }
   for (const link of state.links.values()) due = Math.min(due, link.expiresMs);
+  for (const invite of state.invites.values()) due = Math.min(due, invite.expiresMs);
+  for (const row of state.participants.values()) due = Math.min(due, knockEndsMs(row));
   for (const purge of state.purges.values()) due = Math.min(due, purge.dueMs);
   return Number.isFinite(due) ? due : null;
 }

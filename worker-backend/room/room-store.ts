@@ -1,9 +1,14 @@
 import * as v from "valibot";
+import { chatMessage, type ChatMessage } from "#protocol/chat.ts";
 import { type Sha256, seq, sha256, type TakeId, type TrackId } from "#protocol/ids.ts";
+import type { MarkerId } from "#protocol/markers.ts";
 import { count } from "#protocol/units.ts";
 import {
   goneRow,
+  inviteRow,
   linkRow,
+  type MarkerRow,
+  markerRow,
   metaRow,
   participantRow,
   type PurgeRow,
@@ -15,7 +20,7 @@ import {
   trackRow,
 } from "./room-state.ts";
 
-const TABLES = ["participants", "takes", "links", "gone", "purges"] as const;
+const TABLES = ["participants", "takes", "links", "invites", "gone", "purges"] as const;
 
 const ledgerRow = v.object({ seq, sha256, bytes: count });
 /** One stored epoch. */
@@ -33,6 +38,8 @@ const SCHEMA = [
      take TEXT, track TEXT, seq INTEGER, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
      PRIMARY KEY (take, track, seq)
    ) WITHOUT ROWID`,
+  "CREATE TABLE IF NOT EXISTS chat (number INTEGER PRIMARY KEY, body TEXT NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS markers (take TEXT, marker TEXT, body TEXT NOT NULL, PRIMARY KEY (take, marker)) WITHOUT ROWID",
 ];
 
 const bodyOf = v.pipe(
@@ -56,17 +63,26 @@ export class RoomStore {
   /** The room as it is stored; `null` when there is none. */
   load(): RoomState | null {
     if (!this.#hasTables()) return null;
+    // A room from before some of the tables.
+    this.create();
     const [meta] = this.#bodies("meta", metaRow);
     if (!meta) return null;
     const tracks = this.#loadTracks();
+    const markers = this.#loadMarkers();
     const takes = this.#bodies("takes", takeRow).map(
-      (row): Take => ({ row, tracks: tracks.get(row.take) ?? new Map<TrackId, Track>() }),
+      (row): Take => ({
+        row,
+        tracks: tracks.get(row.take) ?? new Map<TrackId, Track>(),
+        markers: markers.get(row.take) ?? new Map<MarkerId, MarkerRow>(),
+      }),
     );
     return {
       meta,
       participants: new Map(this.#bodies("participants", participantRow).map((row) => [row.participant, row])),
       takes: new Map(takes.map((take) => [take.row.take, take])),
       links: new Map(this.#bodies("links", linkRow).map((row) => [row.link, row])),
+      invites: new Map(this.#bodies("invites", inviteRow).map((row) => [row.hash, row])),
+      chat: this.#bodies("chat", chatMessage).sort((a, b) => a.number - b.number),
       gone: new Map(this.#bodies("gone", goneRow).map((row) => [row.take, row])),
       purges: new Map(this.#bodies("purges", purgeRow).map((row) => [row.prefix, row])),
       online: new Map(),
@@ -78,7 +94,7 @@ export class RoomStore {
   }
 
   #bodies<Schema extends v.GenericSchema>(
-    table: "meta" | (typeof TABLES)[number],
+    table: "meta" | "chat" | "markers" | (typeof TABLES)[number],
     schema: Schema,
   ): v.InferOutput<Schema>[] {
     const rows = this.#sql.exec(`SELECT body FROM ${table}`).toArray();
@@ -105,6 +121,15 @@ export class RoomStore {
     return byTake;
   }
 
+  #loadMarkers(): Map<TakeId, Map<MarkerId, MarkerRow>> {
+    const byTake = new Map<TakeId, Map<MarkerId, MarkerRow>>();
+    for (const row of this.#bodies("markers", markerRow)) {
+      const known = byTake.get(row.take) ?? new Map<MarkerId, MarkerRow>();
+      byTake.set(row.take, known.set(row.marker, row));
+    }
+    return byTake;
+  }
+
   /** Stores what has changed: rows that are other objects than before. */
   save(before: RoomState | null, after: RoomState): void {
     if (before?.meta !== after.meta) {
@@ -112,6 +137,8 @@ export class RoomStore {
     }
     this.#saveRows("participants", before?.participants, after.participants);
     this.#saveRows("links", before?.links, after.links);
+    this.#saveRows("invites", before?.invites, after.invites);
+    if (before?.chat !== after.chat) this.#saveChat(before?.chat ?? [], after.chat);
     this.#saveRows("gone", before?.gone, after.gone);
     this.#saveRows("purges", before?.purges, after.purges);
     if (before?.takes !== after.takes) this.#saveTakes(before?.takes, after.takes);
@@ -137,24 +164,47 @@ export class RoomStore {
       new Map([...(takes ?? [])].map(([id, take]) => [id, take.row]));
     this.#saveRows("takes", rows(before), rows(after));
     for (const [id, take] of after) {
-      const known = before?.get(id)?.tracks;
-      if (known === take.tracks) continue;
-      for (const track of take.tracks.values()) {
-        if (known?.get(track.row.track)?.row === track.row) continue;
-        const body = JSON.stringify(track.row);
-        this.#sql.exec("INSERT OR REPLACE INTO tracks (take, track, body) VALUES (?, ?, ?)", id, track.row.track, body);
-      }
+      const known = before?.get(id);
+      if (known?.tracks !== take.tracks) this.#saveTracks(take, known);
+      if (known?.markers !== take.markers) this.#saveMarkers(take, known);
     }
     for (const id of before?.keys() ?? []) {
       if (after.has(id)) continue;
       this.#sql.exec("DELETE FROM tracks WHERE take = ?", id);
       this.#sql.exec("DELETE FROM epochs WHERE take = ?", id);
+      this.#sql.exec("DELETE FROM markers WHERE take = ?", id);
     }
+  }
+
+  #saveTracks({ tracks }: Take, before: Take | undefined): void {
+    for (const { row } of tracks.values()) {
+      if (before?.tracks.get(row.track)?.row === row) continue;
+      const body = JSON.stringify(row);
+      this.#sql.exec("INSERT OR REPLACE INTO tracks (take, track, body) VALUES (?, ?, ?)", row.take, row.track, body);
+    }
+  }
+
+  #saveMarkers({ markers }: Take, before: Take | undefined): void {
+    for (const row of markers.values()) {
+      if (before?.markers.get(row.marker) === row) continue;
+      const body = JSON.stringify(row);
+      this.#sql.exec("INSERT OR REPLACE INTO markers (take, marker, body) VALUES (?, ?, ?)", row.take, row.marker, body);
+    }
+  }
+
+  /** Messages never change: new ones follow, old ones go. */
+  #saveChat(before: readonly ChatMessage[], after: readonly ChatMessage[]): void {
+    const last = before.at(-1)?.number ?? 0;
+    for (const message of after) {
+      if (message.number <= last) continue;
+      this.#sql.exec("INSERT INTO chat (number, body) VALUES (?, ?)", message.number, JSON.stringify(message));
+    }
+    this.#sql.exec("DELETE FROM chat WHERE number < ?", after[0]?.number ?? 0);
   }
 
   /** The room is gone; only what is still to be deleted from the bucket stays. */
   erase(): void {
-    for (const table of ["meta", "participants", "takes", "links", "gone", "purges", "tracks", "epochs"]) {
+    for (const table of ["meta", ...TABLES, "tracks", "epochs", "chat", "markers"]) {
       this.#sql.exec(`DELETE FROM ${table}`);
     }
   }

@@ -1,18 +1,21 @@
 import { type DemuxJob, exportFile, jobState } from "#protocol/demux-job.ts";
 import type { TakeSummary, TrackSummary } from "#protocol/http-api.ts";
 import type { ParticipantId } from "#protocol/ids.ts";
-import type { ParticipantView, RoomView, TakeView } from "#protocol/room-messages.ts";
+import type { Marker } from "#protocol/markers.ts";
+import type { Knocker, ParticipantView, RoomView, TakeView } from "#protocol/room-messages.ts";
 import { asRoom } from "#protocol/units.ts";
 import * as v from "valibot";
 import {
   isComplete,
   type JobRow,
+  type MarkerRow,
   newestTake,
   type ParticipantRow,
   type RoomState,
   type Take,
   type Track,
 } from "./room-state.ts";
+import { isWaiting, mayHost } from "./seats.ts";
 
 /** Somebody who went away stays in the list this long, so that the host sees what is still to come from them. */
 export const SHOWN_AFTER_MS = 12 * 3_600_000;
@@ -26,6 +29,8 @@ export function participantView(state: RoomState, row: ParticipantRow): Particip
     connected: online !== undefined,
     seenMs: online?.seenMs ?? row.seenMs,
     status: online ? online.status : row.status,
+    call: online?.call ?? null,
+    handMs: online?.handMs ?? null,
   };
 }
 
@@ -41,16 +46,41 @@ export function takeView(take: Take): TakeView {
   };
 }
 
-export function roomView(state: RoomState, nowMs: number): RoomView {
+/** Everybody who knocks, the longest waiting first. */
+export function knocking(state: RoomState): Knocker[] {
+  return [...state.participants.values()].flatMap((row) => knockerOf(row) ?? []).sort((a, b) => a.sinceMs - b.sinceMs);
+}
+
+export function knockerOf(row: ParticipantRow): Knocker | null {
+  const { participant, name, knock } = row;
+  return isWaiting(row) && knock ? { participant, name, sinceMs: knock.sinceMs } : null;
+}
+
+/** A marker as it is told: who may hear of it is the room's own. */
+export function markerView({ marker, take, by, atUs, text }: MarkerRow): Marker {
+  return { marker, take, by, atUs, text };
+}
+
+/** Private markers are for the host, the co-hosts, and who has set them. */
+export const maySeeMarker = (row: MarkerRow, viewer: ParticipantRow): boolean =>
+  !row.private || mayHost(viewer) || row.by === viewer.participant;
+
+/** The room as this participant may see it. */
+export function roomView(state: RoomState, viewer: ParticipantRow, nowMs: number): RoomView {
   const shown = [...state.participants.values()].filter(
-    (row) => state.online.has(row.participant) || (row.met && !row.left && nowMs - row.seenMs < SHOWN_AFTER_MS),
+    (row) =>
+      !isWaiting(row) &&
+      (state.online.has(row.participant) || (row.met && !row.left && nowMs - row.seenMs < SHOWN_AFTER_MS)),
   );
   const newest = newestTake(state);
+  const markers = [...(newest?.markers.values() ?? [])].filter((row) => maySeeMarker(row, viewer));
   return {
     room: state.meta.room,
     title: state.meta.title,
     participants: shown.map((row) => participantView(state, row)),
     take: newest && takeView(newest),
+    knocking: mayHost(viewer) ? knocking(state) : [],
+    markers: markers.map(markerView),
   };
 }
 
@@ -121,6 +151,9 @@ export function demuxJobOf(
     title: take.row.title,
     startedMs: take.row.startedMs,
     zeroRoomUs: take.row.zeroRoomUs,
+    markers: [...take.markers.values()]
+      .sort((a, b) => a.atUs - b.atUs)
+      .map((row) => ({ ...markerView(row), name: state.participants.get(row.by)?.name ?? "" })),
     participants: [...owners].map((participant) => ({
       participant,
       name: state.participants.get(participant)?.name ?? "",

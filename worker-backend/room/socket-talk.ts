@@ -17,7 +17,7 @@ import { type Outcome, type Reason, REFUSALS } from "../refusals.ts";
 import { BAD_MESSAGE_COST, type RoomSockets } from "./room-sockets.ts";
 import type { RoomState } from "./room-state.ts";
 import type { RoomEvent } from "./room-step.ts";
-import { memberRow } from "./step-members.ts";
+import { memberRow } from "./seats.ts";
 
 /** A device that records tells its status and asks for the clock every 2 s: out of reach after three that are missing. */
 const SILENT_RECORDING_MS = SILENCE_MS + 1_000;
@@ -39,6 +39,11 @@ const SAID: Partial<Record<Reason, Refused["reason"]>> = {
   "take-rolling": "take-rolling",
   "unknown-take": "no-such-take",
   "take-deleted": "no-such-take",
+  waiting: "waiting",
+  "not-there": "not-there",
+  "too-many": "too-many",
+  // To a host who wants to let somebody in.
+  "room-full": "too-many",
 };
 
 /** Hears what sockets say: limits, parsing, hello, and the clock; everything else is the room's. */
@@ -77,12 +82,13 @@ export class SocketTalk {
       this.#sockets.send(socket, { type: "clock-pong", id: message.id, t0: message.t0, t1 });
       return this.#closeSilent(nowMs);
     }
-    const done = this.#owner.apply({ type: "message", from: member.participant, role: member.role, message });
+    if (!this.#sockets.admitType(socket, message.type, Date.now())) {
+      return this.#refuse(socket, message.type, "too-fast");
+    }
+    const done = this.#owner.apply({ type: "message", from: member.participant, message });
     if (!done.ok)
       return this.#refuse(socket, message.type, SAID[done.refusal.reason] ?? "bad-message", done.refusal.reason);
-    if (message.type === "leave") return this.#close(socket, 1000, "left");
-    const online = done.value.online.get(member.participant);
-    if (message.type === "status" && online) this.#sockets.keep(member.participant, online);
+    if (message.type === "leave") this.#close(socket, 1000, "left");
   }
 
   /** A network that is gone closes no socket: those who still talk show who does not. */
@@ -119,8 +125,6 @@ export class SocketTalk {
       const full = done.refusal.reason === "room-full";
       return this.#close(socket, full ? CLOSE.roomFull : CLOSE.badToken, done.refusal.reason);
     }
-    const online = done.value.online.get(participant);
-    if (online) this.#sockets.keep(participant, online);
   }
 
   /** Closes from this side; whoever was there is offline at once. */
@@ -141,6 +145,9 @@ const PLAIN: Record<Refused["reason"], string> = {
   "no-such-take": "The room has no such take.",
   "bad-message": "The message is not one that is expected here.",
   "too-fast": "Too many messages; slow down.",
+  waiting: "The host has not let you in yet.",
+  "not-there": "Nobody of this name is there.",
+  "too-many": "There are too many of these already.",
 };
 
 function byteLength(data: string | ArrayBuffer): number {

@@ -1,23 +1,11 @@
 import { MAX_PARTICIPANTS } from "#protocol/http-api.ts";
-import type { ParticipantId, Role } from "#protocol/ids.ts";
+import type { ParticipantId, Sha256 } from "#protocol/ids.ts";
 import type { DeviceStatus } from "#protocol/room-messages.ts";
-import { type ParticipantRow, type RoomState, type Take, without, withEntry } from "./room-state.ts";
-import { roomView } from "./room-views.ts";
-import {
-  changeTake,
-  refuse,
-  type Step,
-  type StepContext,
-  setParticipant,
-  stay,
-  tellParticipant,
-} from "./step-parts.ts";
-
-/** A seat that was taken or last used this recently counts as taken, connected or not: 10 minutes. */
-export const SEAT_HELD_MS = 10 * 60_000;
-
-/** Seats that a room remembers at all. */
-const MAX_SEATS = 1000;
+import { type Online, type ParticipantRow, type RoomState, without, withEntry } from "./room-state.ts";
+import { isFull, isWaiting, type Member, memberRow } from "./seats.ts";
+import { enter } from "./step-enter.ts";
+import { refuse, type Step, type StepContext, setParticipant, stay, tellParticipant } from "./step-parts.ts";
+import { makeRoomToWait, stepKnock, stepKnockGone, tellKnock, withdraw } from "./step-waiting.ts";
 
 export interface JoinEvent {
   readonly type: "join";
@@ -26,37 +14,26 @@ export interface JoinEvent {
   readonly refreshHash: ParticipantRow["refreshHash"];
   /** Hash of the host secret that was shown; `null` for guests. */
   readonly hostHash: string | null;
+  /** Hash of the one-time link that was shown. */
+  readonly inviteHash: Sha256 | null;
 }
 
-/** Who says something, from a verified token. */
-export interface Member {
-  readonly participant: ParticipantId;
-  readonly role: Role;
-  readonly version: number;
-}
-
-/** The seat that a token was made for, if it still holds. */
-export function memberRow(state: RoomState, member: Member): ParticipantRow | null {
-  const row = state.participants.get(member.participant);
-  return row && row.version === member.version && row.role === member.role ? row : null;
-}
-
-/** Whether there is no seat for one more guest. */
-export function isFull(state: RoomState, nowMs: number): boolean {
-  const held = [...state.participants.values()].filter(
-    (row) => state.online.has(row.participant) || (!row.left && nowMs - row.seenMs < SEAT_HELD_MS),
-  );
-  return held.length >= MAX_PARTICIPANTS || state.participants.size >= MAX_SEATS;
-}
-
+/** A new seat: the host's, one past the waiting room by a one-time link, or one in the waiting room. */
 export function stepJoin(state: RoomState, event: JoinEvent, context: StepContext): Step {
   const host = event.hostHash !== null;
   // Hashes of random secrets: how long they take to compare tells nothing about a secret.
   if (host && event.hostHash !== state.meta.hostHash) return refuse(state, "host-secret-wrong");
+  const invite = host || event.inviteHash === null ? null : event.inviteHash;
+  const expiresMs = invite === null ? Number.POSITIVE_INFINITY : (state.invites.get(invite)?.expiresMs ?? 0);
+  if (expiresMs <= context.nowMs) return refuse(state, "invite-used");
   // Guests must not be able to lock the host out.
   if (!host && isFull(state, context.nowMs)) return refuse(state, "room-full");
+  const waits = !host && invite === null;
+  const before = waits ? makeRoomToWait(state, context.nowMs) : state;
+  if (!before) return refuse(state, "room-full");
+  const redeemed = invite === null ? before : { ...before, invites: without(before.invites, invite) };
   return stay(
-    setParticipant(state, {
+    setParticipant(redeemed, {
       participant: event.participant,
       name: event.name,
       role: host ? "host" : "guest",
@@ -67,6 +44,11 @@ export function stepJoin(state: RoomState, event: JoinEvent, context: StepContex
       met: false,
       left: false,
       status: null,
+      admission: waits ? "waiting" : "admitted",
+      knock: null,
+      removed: false,
+      sessions: [],
+      handMs: null,
     }),
   );
 }
@@ -80,9 +62,10 @@ export interface RenewEvent {
 
 export function stepRenew(state: RoomState, event: RenewEvent): Step {
   const row = state.participants.get(event.participant);
-  if (row?.refreshHash !== event.refreshHash) return refuse(state, "refresh-refused");
+  if (row?.refreshHash !== event.refreshHash || row.removed) return refuse(state, "refresh-refused");
   if (event.name === null || event.name === row.name) return stay(state);
   const renamed = setParticipant(state, { ...row, name: event.name });
+  if (isWaiting(row)) return stay(renamed, tellKnock(renamed, event.participant));
   return stay(renamed, state.online.has(event.participant) ? tellParticipant(renamed, event.participant) : []);
 }
 
@@ -92,43 +75,13 @@ export interface ConnectedEvent {
 }
 
 /** A socket has shown a good token. */
-export function stepConnected(state: RoomState, { member }: ConnectedEvent, { nowMs }: StepContext): Step {
+export function stepConnected(state: RoomState, { member }: ConnectedEvent, context: StepContext): Step {
   const row = memberRow(state, member);
   if (!row) return refuse(state, "token-refused");
+  if (isWaiting(row)) return stepKnock(state, row, context);
   const others = state.online.size - (state.online.has(member.participant) ? 1 : 0);
-  if (others >= MAX_PARTICIPANTS && member.role !== "host") return refuse(state, "room-full");
-  const seated = setParticipant(state, { ...row, met: true, left: false, seenMs: nowMs });
-  const connected = {
-    ...seated,
-    online: withEntry(seated.online, member.participant, { seenMs: nowMs, status: row.status }),
-  };
-  const next = expectInRollingTakes(connected, member);
-  return stay(next, [
-    {
-      type: "send",
-      to: member.participant,
-      message: {
-        type: "welcome",
-        protocol: 1,
-        participant: member.participant,
-        role: member.role,
-        room: roomView(next, nowMs),
-      },
-    },
-    ...tellParticipant(next, member.participant),
-  ]);
-}
-
-/** Whoever is connected while a take rolls is waited for. */
-function expectInRollingTakes(state: RoomState, member: Member): RoomState {
-  if (member.role === "viewer") return state;
-  const rolling = [...state.takes.values()].filter(
-    ({ row }) => !row.alone && row.state === "rolling" && !row.expected.includes(member.participant),
-  );
-  return rolling.reduce(
-    (next, take: Take) => changeTake(next, take, { expected: [...take.row.expected, member.participant] }),
-    state,
-  );
+  if (others >= MAX_PARTICIPANTS && row.role !== "host") return refuse(state, "room-full");
+  return enter(state, row, context);
 }
 
 export interface DisconnectedEvent {
@@ -136,22 +89,36 @@ export interface DisconnectedEvent {
   readonly participant: ParticipantId;
 }
 
-export function stepDisconnected(state: RoomState, { participant }: DisconnectedEvent, { nowMs }: StepContext): Step {
+export function stepDisconnected(state: RoomState, { participant }: DisconnectedEvent, context: StepContext): Step {
   const row = state.participants.get(participant);
+  if (row && isWaiting(row)) return stepKnockGone(state, row, context);
   const online = state.online.get(participant);
   if (!row || !online) return stay(state);
-  const offline = { ...state, online: without(state.online, participant) };
-  const next = setParticipant(offline, { ...row, seenMs: nowMs, status: online.status });
+  const next = gone(state, row, online, context);
   return stay(next, row.left ? [] : tellParticipant(next, participant));
 }
 
+/** Not connected any more; what it said last stays in its row, but for its part in the call. */
+export function gone(
+  state: RoomState,
+  row: ParticipantRow,
+  online: Online | undefined,
+  { nowMs }: StepContext,
+  change: Partial<ParticipantRow> = {},
+): RoomState {
+  const offline = online ? { ...state, online: without(state.online, row.participant) } : state;
+  const last = online ? { seenMs: nowMs, status: online.status, handMs: online.handMs } : {};
+  return setParticipant(offline, { ...row, ...last, ...change });
+}
+
 /** `leave`: on purpose, so the others need not look for this participant any more. */
-export function stepLeave(state: RoomState, participant: ParticipantId, { nowMs }: StepContext): Step {
+export function stepLeave(state: RoomState, participant: ParticipantId, context: StepContext): Step {
   const row = state.participants.get(participant);
   if (!row) return stay(state);
-  const status = state.online.get(participant)?.status ?? row.status;
-  const offline = { ...state, online: without(state.online, participant) };
-  return stay(setParticipant(offline, { ...row, left: true, seenMs: nowMs, status }), [
+  if (isWaiting(row)) return withdraw(state, row);
+  const online = state.online.get(participant);
+  const change = { left: true, seenMs: context.nowMs, handMs: null, sessions: [] };
+  return stay(gone(state, row, online, context, change), [
     { type: "broadcast", message: { type: "participant-left", participant }, except: participant },
   ]);
 }
@@ -162,7 +129,8 @@ export function stepStatus(
   status: DeviceStatus,
   { nowMs }: StepContext,
 ): Step {
-  if (!state.online.has(participant)) return stay(state);
-  const next = { ...state, online: withEntry(state.online, participant, { seenMs: nowMs, status }) };
+  const online = state.online.get(participant);
+  if (!online) return stay(state);
+  const next = { ...state, online: withEntry(state.online, participant, { ...online, seenMs: nowMs, status }) };
   return stay(next, tellParticipant(next, participant));
 }

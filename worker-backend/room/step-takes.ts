@@ -14,7 +14,7 @@ import {
   withEntry,
 } from "./room-state.ts";
 import { takeView } from "./room-views.ts";
-import type { Member } from "./step-members.ts";
+import { type Member, mayHost } from "./seats.ts";
 import {
   changeTake,
   type Effect,
@@ -36,8 +36,6 @@ const TOUCH_EVERY_MS = 3_600_000;
 /** After a deletion the bucket is looked at again, for an upload that was on its way: 15 minutes. */
 const PURGE_AGAIN_MS = 15 * 60_000;
 
-export const mayHost = (member: Pick<Member, "role">): boolean => member.role === "host" || member.role === "cohost";
-
 /** Why a take is not there. */
 export const absent = (state: RoomState, take: TakeId): "take-deleted" | "unknown-take" =>
   state.gone.has(take) ? "take-deleted" : "unknown-take";
@@ -56,6 +54,7 @@ function blankTake(take: TakeId, nowMs: number): TakeRow {
     touchedMs: nowMs,
     expected: [],
     excused: [],
+    dropped: [],
     job: null,
     delivered: null,
   };
@@ -83,6 +82,7 @@ export function stepStartTake(state: RoomState, take: TakeId, title: string, { n
       expected: present,
     },
     tracks: new Map(),
+    markers: new Map(),
   };
   return stay(setTake(state, started), [tellTake(started), TAKES_CHANGED]);
 }
@@ -130,7 +130,7 @@ export function stepDeclareTake(state: RoomState, event: DeclareTakeEvent, { now
     title: event.body.title,
     startedMs: event.body.startedMs,
   };
-  return stay(setTake(state, { row, tracks: new Map() }), [TAKES_CHANGED]);
+  return stay(setTake(state, { row, tracks: new Map(), markers: new Map() }), [TAKES_CHANGED]);
 }
 
 export interface DeclareTrackEvent {

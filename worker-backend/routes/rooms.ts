@@ -62,17 +62,18 @@ roomRoutes.post("/:room/participants", async (c) => {
   const body = await jsonBody(c, join);
   const participant = v.parse(participantId, randomId());
   const refreshSecret = randomSecret();
-  const { role, version } = valueOf(
+  const { role, version, admission } = valueOf(
     await roomOf(c, room).join({
       type: "join",
       participant,
       name: body.name,
       refreshHash: await secretHash(refreshSecret),
       hostHash: body.hostSecret === undefined ? null : await secretHash(body.hostSecret),
+      inviteHash: body.invite === undefined ? null : await secretHash(body.invite),
     }),
   );
   const token = await tokenFor(c, room, { participant, role, version });
-  return c.json({ participant, role, ...token, refreshSecret }, 201);
+  return c.json({ participant, role, ...token, refreshSecret, admission }, 201);
 });
 
 roomRoutes.post("/:room/participants/:participant/token", async (c) => {

@@ -104,9 +104,7 @@ export class AudioPipeline implements TrackPipeline {
     });
     this.#ended = undefined;
     await this.#serial(async () => {
-      for (const placed of this.#clock?.drain() ?? []) await this.#keep(session, placed);
-      await this.#closeStretch();
-      this.#slicer?.sealRest();
+      await this.#finishInput(session);
       this.#declareEnd(session);
       this.#session = undefined;
       this.#slicer = undefined;
@@ -117,10 +115,7 @@ export class AudioPipeline implements TrackPipeline {
     if (input.kind !== "audio") throw EncodeFailed.wrongState("a picture for a sound");
     await this.detachInput();
     await this.#serial(async () => {
-      const session = this.#session;
-      if (session) for (const placed of this.#clock?.drain() ?? []) await this.#keep(session, placed);
-      await this.#closeStretch();
-      this.#slicer?.sealRest();
+      if (this.#session) await this.#finishInput(this.#session);
       this.#clock = undefined;
     });
     await this.arm(input);
@@ -168,8 +163,18 @@ export class AudioPipeline implements TrackPipeline {
     }
     if (this.#reader !== reader) return;
     this.#reader = undefined;
+    const session = this.#session;
+    // Until another input comes, or the end: what is not sealed would be lost in a crash.
+    if (session) await this.#serial(() => this.#finishInput(session));
     this.#ended?.();
     this.#deps.onEvent({ type: "input-ended" });
+  }
+
+  /** Nothing more comes of this input: all that it gave goes to the sealer. */
+  async #finishInput(session: TrackSession): Promise<void> {
+    for (const placed of this.#clock?.drain() ?? []) await this.#keep(session, placed);
+    await this.#closeStretch();
+    this.#slicer?.sealRest();
   }
 
   /** Reads one buffer, closes it, and gives what has a certain place by now. */
@@ -234,8 +239,9 @@ export class AudioPipeline implements TrackPipeline {
     const jumpUs = fromUs - lastEndUs;
     // Rounding of the tracked time; a real jump is 3 ms at least.
     if (jumpUs < 1_000) return;
-    session.gap(lastEndUs, fromUs, "capture-dropped");
-    session.dropped.capture += Math.round((jumpUs * OPUS_RATE) / 1e6);
+    const reason = session.gap(lastEndUs, fromUs, "capture-dropped");
+    // What was switched off was never captured, so nobody dropped it.
+    if (reason !== "muted") session.dropped.capture += Math.round((jumpUs * OPUS_RATE) / 1e6);
     if (jumpUs < FILL_BELOW_US && this.#times !== undefined) {
       session.filled += this.#fill(lastEndUs, jumpUs);
       return;

@@ -42,9 +42,14 @@ export class TrackSession {
     return Math.round(localUs - this.request.track.trackZeroUs);
   }
 
-  /** Declares that the time between two local moments is missing. A reason that the page knows goes before `otherwise`. */
-  gap(fromUs: number, toUs: number, otherwise: GapReason): void {
-    this.gapBecause(fromUs, toUs, this.#interruptions.reasonFor(fromUs, toUs, otherwise));
+  /**
+   * Declares that the time between two local moments is missing. A reason that the page knows goes before `otherwise`.
+   * @returns the reason
+   */
+  gap(fromUs: number, toUs: number, otherwise: GapReason): GapReason {
+    const reason = this.#interruptions.reasonFor(fromUs, toUs, otherwise);
+    this.gapBecause(fromUs, toUs, reason);
+    return reason;
   }
 
   /** Something that explains gaps between two local moments. */
@@ -60,8 +65,11 @@ export class TrackSession {
 
   /** The first sample is there: time since the take's zero is missing when it is more than `toleranceUs`. */
   firstSample(atUs: number, toleranceUs: number): void {
-    const { takeZeroUs, declareLate } = this.request;
-    if (declareLate && atUs - takeZeroUs > toleranceUs) this.gap(takeZeroUs, atUs, "late-start");
+    const { takeZeroUs, declareLate, offFromUs } = this.request;
+    if (!declareLate || atUs - takeZeroUs <= toleranceUs) return;
+    const offUs = offFromUs === null ? atUs : Math.min(Math.max(offFromUs, takeZeroUs), atUs);
+    if (offUs > takeZeroUs) this.gap(takeZeroUs, offUs, "late-start");
+    if (offUs < atUs) this.gapBecause(offUs, atUs, "muted");
   }
 
   gapSums(): EncodeStats["gaps"] {

@@ -169,7 +169,7 @@ export class VideoPipeline implements TrackPipeline {
 
   hintCaptureTimes(captureUs: readonly number[]): boolean {
     this.#clock.hint(captureUs);
-    return this.#clock.isCertain;
+    return this.#clock.isKnown;
   }
 
   tick(): void {
@@ -195,7 +195,7 @@ export class VideoPipeline implements TrackPipeline {
 
   /** Within a take the mapping of stamps moves slowly at most: what there is to know is better known before. */
   async #untilPlaced(): Promise<void> {
-    if (this.#clock.isCertain) return;
+    if (this.#clock.isKnown) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#onPlaced = resolve;
@@ -225,6 +225,8 @@ export class VideoPipeline implements TrackPipeline {
     }
     if (this.#reader !== reader) return;
     this.#reader = undefined;
+    // Until another input comes, or the end: what is not sealed would be lost in a crash.
+    if (this.#epochFirstUs !== undefined) this.#sealStalled();
     this.#ended?.();
     this.#deps.onEvent({ type: "input-ended" });
   }
@@ -233,7 +235,7 @@ export class VideoPipeline implements TrackPipeline {
     const nowUs = this.#deps.clock.nowUs();
     this.#lastArrivalUs = nowUs;
     this.#clock.arrived(frame.timestamp, nowUs);
-    if (this.#onPlaced && this.#clock.isCertain) this.#onPlaced();
+    if (this.#onPlaced && this.#clock.isKnown) this.#onPlaced();
     this.#sampler.offer(frame);
     const session = this.#session;
     const atUs = this.#clock.localUs(frame.timestamp);

@@ -33,6 +33,8 @@ export async function journalSources(row: TakeRow, ports: JournalPorts): Promise
     title: row.title,
     startedMs: row.startedMs,
     participants: [...people.values()],
+    // The room has them; this device may not have been told of all.
+    markers: [],
   };
 }
 

@@ -1,3 +1,4 @@
+import { CallPace } from "#core/upload/call-pace.ts";
 import { UploadEngine } from "#core/upload/upload-engine.ts";
 import type { UploadPorts } from "#core/upload/upload-ports.ts";
 import type { JournalChannel } from "#core/ports/journal-channel.ts";
@@ -18,7 +19,8 @@ export interface UploadServicePorts extends UploadPorts {
 /** The page's uploader: recovery first, then the engine for as long as the worker lives. */
 export function createUploadService(ports: UploadServicePorts): UploadWorkerApi {
   const listeners = new Set<(state: UploadState) => void>();
-  const engine = new UploadEngine(ports, (state) => {
+  const pace = new CallPace(ports.clock, ports.scheduler);
+  const engine = new UploadEngine({ ...ports, pace: pace.wait }, (state) => {
     for (const listener of listeners) listener(state);
   });
   const stopped = new AbortController();
@@ -38,6 +40,7 @@ export function createUploadService(ports: UploadServicePorts): UploadWorkerApi 
     },
     kick: (why) => engine.kick(why),
     retryNow: () => engine.kick("person"),
+    pace: (bytesPerSecond) => pace.set(bytesPerSecond),
     useStudioKey(key) {
       ports.rememberStudioKey(key);
       if (key !== null) engine.kick("person");

@@ -1,10 +1,12 @@
 import type { DeliveryManifest } from "#protocol/delivery-manifest.ts";
+import type { IceServers } from "#protocol/call.ts";
 import { StudioError } from "#protocol/errors.ts";
 import type {
   CreateRoom,
   EditorLink,
   EditorLinkCreated,
   ExportsAccess,
+  InviteCreated,
   Join,
   Joined,
   LobbyInfo,
@@ -86,6 +88,10 @@ export interface RoomApi {
   lobby(room: RoomId, signal?: AbortSignal): Promise<LobbyInfo>;
   join(room: RoomId, body: Join): Promise<Joined>;
   renewToken(room: RoomId, participant: ParticipantId, body: RenewToken): Promise<TokenRenewed>;
+  /** A link that lets one person in past the waiting room, once. Host and co-hosts. */
+  createInvite(room: RoomId, token: string): Promise<InviteCreated>;
+  /** Addresses and short-lived credentials for the call's connections; none where the operator has no TURN keys. */
+  iceServers(room: RoomId, token: string): Promise<IceServers["iceServers"]>;
   /** With the cookie when there is no token. */
   takes(room: RoomId, token?: string, signal?: AbortSignal): Promise<TakeList>;
   startDemux(room: RoomId, take: TakeId, deliver: StartDemux["deliver"], token: string): Promise<JobId>;

@@ -1,7 +1,10 @@
 import type { ClockSync } from "#core/clock-sync/clock-sync.ts";
+import { isRoomApiError } from "#core/ports/room-api.ts";
 import type { OpenRoomSocket, RoomSocket } from "#core/ports/room-socket.ts";
 import type { Clock, Random, Scheduler } from "#core/ports/time.ts";
-import type { RoomId, TakeId } from "#protocol/ids.ts";
+import type { CallState, ReactionKind } from "#protocol/call.ts";
+import type { ChatEnvelope } from "#protocol/chat.ts";
+import type { ParticipantId, RoomId, TakeId } from "#protocol/ids.ts";
 import {
   CLOSE,
   type ClientMessage,
@@ -10,34 +13,25 @@ import {
   type RoomView,
   type ServerMessage,
   SILENCE_MS,
-  STATUS_EVERY_MS,
-  type TakeView,
 } from "#protocol/room-messages.ts";
 import { asLocal } from "#protocol/units.ts";
+import type { OwnMarker } from "./outbox.ts";
 import { reconnectDelayMs } from "./reconnect.ts";
+import {
+  NOT_CONNECTED,
+  type RoomConnection,
+  type RoomSessionEvents,
+  type RoomSessionState,
+} from "./room-session-state.ts";
+import { RoomSpeech } from "./room-speech.ts";
 import { reduceRoomView } from "./room-view-reducer.ts";
-
-/** Whether the room hears this device. Recording goes on in every one of them. */
-export type RoomConnection = "connecting" | "open" | "lost" | "replaced" | "outdated" | "gone" | "left";
-
-export interface RoomSessionState {
-  readonly connection: RoomConnection;
-  readonly room: RoomView | null;
-}
-
-export interface RoomSessionEvents {
-  changed(state: RoomSessionState): void;
-  /** The room's newest take, after each welcome and each change of it. */
-  take(take: TakeView): void;
-  takesChanged(): void;
-  refused(what: string, message: string): void;
-  /** A better clock sample is there. */
-  clock(): void;
-}
 
 export interface RoomSessionPorts {
   readonly openSocket: OpenRoomSocket;
-  /** A token that should be valid; `renew` after the room refused the last one. Throws when the server cannot be reached. */
+  /**
+   * A token that should be valid; `renew` after the room refused the last one.
+   * Throws RoomApiError: `unauthorized` when the seat was taken away, others when the server cannot be asked.
+   */
   readonly token: (renew: boolean) => Promise<string>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -48,30 +42,47 @@ export interface RoomSessionPorts {
 /** What a socket that never closes would have said: WebSocket's "abnormal closure". */
 const SILENT = 1006;
 
+const FINAL_CODES: ReadonlyMap<number, RoomConnection> = new Map([
+  [CLOSE.replaced, "replaced"],
+  [CLOSE.protocolMismatch, "outdated"],
+  [CLOSE.roomGone, "gone"],
+  [CLOSE.denied, "denied"],
+  [CLOSE.removed, "removed"],
+  [CLOSE.ended, "ended"],
+]);
+
 /**
- * Keeps one device in its room: connects, says hello, reconnects with back-off, measures the room's clock, tells the
- * device's status at most once a second. It decides nothing about recording; it reports takes.
+ * Keeps one device in its room: connects, says hello, waits to be let in, reconnects with back-off, measures the room's
+ * clock, and says again what the room must know. It decides nothing about recording; it reports takes.
  */
 export class RoomSession {
   readonly #room: RoomId;
   readonly #ports: RoomSessionPorts;
   readonly #events: RoomSessionEvents;
+  readonly #speech: RoomSpeech;
   readonly #stopped = new AbortController();
-  #state: RoomSessionState = { connection: "connecting", room: null };
+  #state: RoomSessionState = NOT_CONNECTED;
+  #self: ParticipantId | null = null;
   #socket: RoomSocket | null = null;
   #attempt = 0;
   #renew = false;
   #pings = 0;
+  /** The socket whose clock questions go round. */
+  #asking: RoomSocket | null = null;
   /** Since when a question is unanswered, local µs. */
   #askedUs: number | null = null;
-  #status: DeviceStatus | null = null;
-  #statusTimer: AbortController | null = null;
-  #statusSentMs = Number.NEGATIVE_INFINITY;
+  #wake: AbortController | null = null;
 
   constructor(room: RoomId, ports: RoomSessionPorts, events: RoomSessionEvents) {
     this.#room = room;
     this.#ports = ports;
     this.#events = events;
+    this.#speech = new RoomSpeech({
+      isIn: () => this.#state.connection === "open" && this.#state.waiting === null,
+      send: (message) => this.#send(message),
+      clock: ports.clock,
+      after: (ms, then) => void this.#after(ms, then),
+    });
   }
 
   get state(): RoomSessionState {
@@ -94,10 +105,58 @@ export class RoomSession {
     this.#send({ type: "not-recording", take, why });
   }
 
-  /** Tells the newest status; at once when the last one is a second old, otherwise as soon as it is. */
+  /** Tells the newest status, at most once a second. */
   report(status: DeviceStatus): void {
-    this.#status = status;
-    this.#flushStatus();
+    this.#speech.report(status);
+  }
+
+  admit(participant: ParticipantId): void {
+    this.#send({ type: "admit", participant });
+  }
+
+  deny(participant: ParticipantId): void {
+    this.#send({ type: "deny", participant });
+  }
+
+  remove(participant: ParticipantId): void {
+    this.#send({ type: "remove", participant });
+  }
+
+  askMute(participant: ParticipantId): void {
+    this.#send({ type: "ask-mute", participant });
+  }
+
+  setRole(participant: ParticipantId, role: "cohost" | "guest"): void {
+    this.#send({ type: "set-role", participant, role });
+  }
+
+  endForAll(): void {
+    this.#send({ type: "end-for-all" });
+  }
+
+  /** This device's part in the call; said again after each reconnect. */
+  call(state: CallState): void {
+    this.#speech.call(state);
+  }
+
+  /** Said again after each reconnect. */
+  hand(up: boolean): void {
+    this.#speech.hand(up);
+  }
+
+  react(kind: ReactionKind): void {
+    this.#send({ type: "react", kind });
+  }
+
+  /** Kept, and sent again after each reconnect, until the room tells it back. */
+  chat(envelope: ChatEnvelope): void {
+    this.#speech.chat(envelope);
+  }
+
+  /** As `chat`. */
+  addMarker(marker: OwnMarker): void {
+    this.#speech.marker(marker);
+    this.#set(this.#state);
   }
 
   /** Ends this device's stay. */
@@ -110,7 +169,6 @@ export class RoomSession {
   nudge(): void {
     if (this.#socket === null && this.#state.connection === "lost") this.#wake?.abort();
   }
-  #wake: AbortController | null = null;
 
   #connect(): void {
     this.#askedUs = null;
@@ -131,8 +189,13 @@ export class RoomSession {
     this.#renew = false;
     this.#ports.token(renew).then(
       (token) => socket.send({ type: "hello", protocol: ROOM_PROTOCOL, token }),
-      () => {
-        // The server cannot be reached, or refuses: the close that follows starts the next try.
+      (error: unknown) => {
+        if (this.#socket !== socket) return;
+        if (isSeatGone(error)) {
+          this.#end("removed");
+          return;
+        }
+        // The server cannot be reached, or fails: the close that follows starts the next try.
         this.#renew ||= renew;
         socket.close();
       },
@@ -143,31 +206,63 @@ export class RoomSession {
     if (this.#socket !== socket) return;
     this.#askedUs = null;
     const room = reduceRoomView(this.#state.room, message);
-    if (message.type === "welcome") {
-      this.#attempt = 0;
-      this.#set({ connection: "open", room });
-      this.#ping(socket);
-      this.#statusSentMs = Number.NEGATIVE_INFINITY;
-      this.#flushStatus();
-    } else if (room !== this.#state.room) {
-      this.#set({ ...this.#state, room });
+    if (message.type === "welcome") this.#welcome(socket, message, room);
+    else if (message.type === "waiting") this.#wait(socket, message);
+    else {
+      this.#speech.heard(message, this.#self);
+      const role = message.type === "role" ? message.role : this.#state.role;
+      this.#set({ ...this.#state, room, role });
     }
     this.#announce(message);
   }
 
+  #welcome(socket: RoomSocket, message: Extract<ServerMessage, { type: "welcome" }>, room: RoomView | null): void {
+    this.#attempt = 0;
+    this.#self = message.participant;
+    this.#set({ ...this.#state, connection: "open", waiting: null, role: message.role, room });
+    this.#askTheTime(socket);
+    this.#events.welcomed();
+    this.#speech.heard(message, this.#self);
+    this.#set(this.#state);
+  }
+
+  #wait(socket: RoomSocket, message: Extract<ServerMessage, { type: "waiting" }>): void {
+    this.#attempt = 0;
+    this.#self = message.participant;
+    const { title, hostName } = message;
+    this.#set({ ...this.#state, connection: "open", waiting: { title, hostName } });
+    this.#askTheTime(socket);
+  }
+
   #announce(message: ServerMessage): void {
+    const events = this.#events;
     switch (message.type) {
       case "welcome":
-        if (message.room.take !== null) this.#events.take(message.room.take);
+        if (message.room.take !== null) events.take(message.room.take);
         return;
       case "take":
-        this.#events.take(message.take);
+        events.take(message.take);
         return;
       case "takes-changed":
-        this.#events.takesChanged();
+        events.takesChanged();
         return;
       case "refused":
-        this.#events.refused(message.what, message.message);
+        events.refused(message.what, message.message);
+        return;
+      case "role":
+        events.roleChanged(message.role);
+        return;
+      case "mute-asked":
+        events.muteAsked(message.by);
+        return;
+      case "reaction":
+        events.reaction(message.participant, message.kind);
+        return;
+      case "chat":
+        events.chat([message.message]);
+        return;
+      case "chat-history":
+        events.chat(message.messages);
         return;
       case "clock-pong":
         this.#ports.clockSync.add({
@@ -175,10 +270,17 @@ export class RoomSession {
           serverUs: message.t1,
           receivedUs: this.#ports.clock.nowUs(),
         });
-        this.#events.clock();
+        events.clock();
         return;
       default:
     }
+  }
+
+  /** From the first word on, in the waiting room too: whoever is let in into a rolling take begins at once. */
+  #askTheTime(socket: RoomSocket): void {
+    if (this.#asking === socket) return;
+    this.#asking = socket;
+    this.#ping(socket);
   }
 
   #ping(socket: RoomSocket): void {
@@ -196,28 +298,12 @@ export class RoomSession {
     this.#after(this.#ports.clockSync.nextPingMs(), () => this.#ping(socket));
   }
 
-  #flushStatus(): void {
-    if (this.#status === null || this.#state.connection !== "open" || this.#statusTimer !== null) return;
-    const wait = this.#statusSentMs + STATUS_EVERY_MS - this.#ports.clock.wallMs();
-    if (wait > 0 && wait <= STATUS_EVERY_MS) {
-      this.#statusTimer = this.#after(wait, () => {
-        this.#statusTimer = null;
-        this.#statusSentMs = Number.NEGATIVE_INFINITY;
-        this.#flushStatus();
-      });
-      return;
-    }
-    this.#statusSentMs = this.#ports.clock.wallMs();
-    this.#send({ type: "status", status: this.#status });
-  }
-
   #closed(socket: RoomSocket, code: number): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
     if (this.#stopped.signal.aborted) return;
-    if (code === CLOSE.replaced) return this.#end("replaced");
-    if (code === CLOSE.protocolMismatch) return this.#end("outdated");
-    if (code === CLOSE.roomGone) return this.#end("gone");
+    const final = FINAL_CODES.get(code);
+    if (final !== undefined) return this.#end(final);
     if (code === CLOSE.badToken) this.#renew = true;
     this.#set({ ...this.#state, connection: "lost" });
     this.#wake = this.#after(reconnectDelayMs(this.#attempt, this.#ports.random.unit()), () => this.#connect(), true);
@@ -247,8 +333,19 @@ export class RoomSession {
     socket?.close();
   }
 
-  #set(state: RoomSessionState): void {
+  /** Tells of it when anything of it is new. */
+  #set(next: RoomSessionState): void {
+    const before = this.#state;
+    const state = { ...next, unsentMarkers: this.#speech.unsentMarkers };
+    if (KEYS.every((key) => state[key] === before[key])) return;
     this.#state = state;
     this.#events.changed(state);
   }
+}
+
+const KEYS = ["connection", "waiting", "role", "room", "unsentMarkers"] as const;
+
+/** The server itself refuses to renew: the seat was taken away. */
+function isSeatGone(error: unknown): boolean {
+  return isRoomApiError(error) && error.reason === "unauthorized" && error.serverReason !== undefined;
 }

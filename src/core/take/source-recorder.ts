@@ -29,6 +29,9 @@ export interface SourceEvents {
   died(source: Source): void;
 }
 
+/** Why a source may have been silent before a device is there again. */
+const INTERRUPTED = ["device-lost", "muted", "config-change"] as const;
+
 /** One source: its capture, its worker, and the listeners in between. */
 export class SourceRecorder {
   readonly source: Source;
@@ -40,6 +43,7 @@ export class SourceRecorder {
   #state: SourceState;
   #clock: ClockSample | null = null;
   #closed = false;
+  #off = false;
   /** What the browser had lost when the track began, and when it ended. */
   #lostBefore: number | undefined;
   #lostAtEnd: number | undefined;
@@ -98,9 +102,35 @@ export class SourceRecorder {
       this.#fail("not-armed", replaced.failure.message);
       return false;
     }
-    this.#encoder.resumed({ reason: "device-lost", fromUs: this.#ports.clock.nowUs() });
+    this.#resumed();
     this.#set({ phase: this.track ? "recording" : "armed", format: replaced.value, problem: null });
     return true;
+  }
+
+  /** Lets go of the device until {@link replace}; the track stays open, and what is missing is a gap `muted`. */
+  switchOff(): void {
+    if (this.#off) return;
+    this.#off = true;
+    this.#encoder.interrupted({ reason: "muted", fromUs: this.#ports.clock.nowUs() });
+    this.#capture.stop();
+    if (this.#state.phase !== "draining") this.#set({ phase: "off", problem: null });
+  }
+
+  /** Lets go of a device that is opened anew; {@link replace} follows at once. */
+  release(): void {
+    this.#encoder.interrupted({ reason: "config-change", fromUs: this.#ports.clock.nowUs() });
+    this.#capture.stop();
+  }
+
+  /** There is no device though there should be one: what is missing from now on is not what the person asked for. */
+  withoutDevice(): void {
+    if (this.#state.phase === "lost") return;
+    const atUs = this.#ports.clock.nowUs();
+    this.#resumed();
+    this.#capture.stop();
+    this.#encoder.interrupted({ reason: "device-lost", fromUs: atUs });
+    const { label } = this.#state;
+    this.#set({ phase: "lost", problem: { problem: "device-lost", atUs, detail: label } });
   }
 
   async start(request: StartRequest): Promise<boolean> {
@@ -124,7 +154,7 @@ export class SourceRecorder {
     this.#lostAtEnd = this.#capture.lostFrames();
     const stopped = await this.#encoder.stop(keepUntilUs);
     this.track = undefined;
-    this.#set(stopped.ok ? { phase: "armed" } : { phase: "failed" });
+    this.#set(stopped.ok ? { phase: this.#off ? "off" : "armed" } : { phase: "failed" });
     return stopped.ok;
   }
 
@@ -149,6 +179,13 @@ export class SourceRecorder {
     await this.#encoder.close();
   }
 
+  /** For one whose worker died and that has nothing to record. */
+  kill(): void {
+    this.#closed = true;
+    this.#capture.stop();
+    this.#encoder.kill();
+  }
+
   /** A new worker with a new stream, after the one before died. */
   async revive(): Promise<boolean> {
     const before = this.#capture;
@@ -162,6 +199,12 @@ export class SourceRecorder {
     this.#encoder.kill();
     this.#encoder = this.#newEncoder();
     return this.arm();
+  }
+
+  #resumed(): void {
+    const fromUs = this.#ports.clock.nowUs();
+    for (const reason of INTERRUPTED) this.#encoder.resumed({ reason, fromUs });
+    this.#off = false;
   }
 
   #newEncoder(): TrackEncoder {

@@ -6,7 +6,7 @@ import type { TrackEncoderFactory } from "#core/ports/track-encoder.ts";
 import { closeTrack } from "#core/recovery/close-track.ts";
 import type { ClockSample } from "#protocol/clock.ts";
 import type { EncodeEvent, EncodeStats, StartRequest } from "#protocol/encode-rpc.ts";
-import type { Source, TrackId } from "#protocol/ids.ts";
+import type { Source, TakeId, TrackId } from "#protocol/ids.ts";
 import { takeLock } from "#protocol/sw-messages.ts";
 import type { TakeRow, TrackRow } from "#protocol/take-manifest.ts";
 import { asLocal, type LocalMicros } from "#protocol/units.ts";
@@ -42,6 +42,7 @@ const IDLE: RecorderState = {
   order: null,
   stoppedUs: null,
   sources: [],
+  off: [],
   tracks: [],
 };
 
@@ -59,6 +60,10 @@ export class TakeRecorder {
   #release: (() => void) | undefined;
   #clock: ClockSample | null = null;
   #deaths = 0;
+  /** What the person has switched off, and since when. */
+  readonly #off = new Map<Source, LocalMicros>();
+  /** When this device heard of the take. */
+  #begunUs: LocalMicros = asLocal(0);
 
   constructor(ports: RecorderPorts, events: RecorderEvents) {
     this.#ports = ports;
@@ -89,8 +94,9 @@ export class TakeRecorder {
     this.#sources.set(source, recorder);
     recorder.setClock(this.#clock);
     this.#publish();
-    if (!(await recorder.arm())) return false;
-    return this.#joinTake(recorder, late);
+    const ready = (await recorder.arm()) && (await this.#joinTake(recorder, late));
+    this.#switchedOn(source);
+    return ready;
   }
 
   /** Another device for a source that is armed; in mid-take the same track goes on after a declared gap. */
@@ -98,7 +104,36 @@ export class TakeRecorder {
     const recorder = this.#sources.get(source);
     if (recorder === undefined) return this.arm(source, open);
     const ready = await recorder.replace(open);
+    this.#switchedOn(source);
     return ready && (recorder.track !== undefined || this.#joinTake(recorder, false));
+  }
+
+  /**
+   * The person switched a source off: its device is let go of until {@link arm} brings it back. While a take rolls its track goes on
+   * then, after a gap `muted`; without a track it gets one, whose gap begins where the take or the switching off did.
+   */
+  async switchOff(source: Source): Promise<void> {
+    if (!this.#off.has(source)) this.#off.set(source, this.#ports.clock.nowUs());
+    const recorder = this.#sources.get(source);
+    if (recorder?.track === undefined) await this.remove(source);
+    else recorder.switchOff();
+    this.#publish();
+  }
+
+  /** Lets go of a device that is opened anew; {@link arm} follows at once. */
+  release(source: Source): void {
+    this.#sources.get(source)?.release();
+  }
+
+  /**
+   * There is no device to {@link arm} though the person wants one: refused, or gone. While a take rolls its track goes on when one is
+   * there again; else the source is let go of.
+   */
+  async withoutDevice(source: Source): Promise<void> {
+    this.#switchedOn(source);
+    const recorder = this.#sources.get(source);
+    if (this.#state.phase === "rolling" && recorder?.track !== undefined) recorder.withoutDevice();
+    else await this.remove(source);
   }
 
   /** Lets go of a source; its track, when one is open, is closed first. */
@@ -124,8 +159,9 @@ export class TakeRecorder {
    */
   async start(order: TakeOrder): Promise<void> {
     if (this.#isBusy()) throw RecorderError.takeRolling();
-    if (this.#sources.size === 0) throw RecorderError.noSources();
+    if (this.#sources.size === 0 && this.#off.size === 0) throw RecorderError.noSources();
     this.#deaths = 0;
+    this.#begunUs = this.#ports.clock.nowUs();
     this.#set({ phase: "starting", order, stoppedUs: null, tracks: [] });
     try {
       this.#release = await this.#ports.locks.tryHold(takeLock(order.take), "shared");
@@ -146,8 +182,8 @@ export class TakeRecorder {
     if (order === null || this.#state.phase !== "rolling") return;
     this.#set({ phase: "draining", stoppedUs: atUs });
     await Promise.all([...this.#sources.values()].map((recorder) => this.#stopSource(recorder, atUs)));
-    const row = await this.#ports.repo.take(order.take);
-    if (row) await this.#ports.repo.putTake({ ...row, state: "stopped", stoppedMs: this.#ports.clock.wallMs() });
+    await Promise.all([...this.#off.keys()].map((source) => this.remove(source)));
+    await this.#closeTake(order.take);
     this.#letGo();
     this.#set({ phase: "stopped" });
     this.#ports.channel.tell({ type: "take-changed", take: order.take });
@@ -163,6 +199,18 @@ export class TakeRecorder {
   async close(): Promise<void> {
     await this.stop(this.#ports.clock.nowUs());
     await Promise.all([...this.#sources.keys()].map((source) => this.remove(source)));
+  }
+
+  /** Of a take in which everything stayed switched off nothing is left. */
+  async #closeTake(take: TakeId): Promise<void> {
+    const { repo, clock } = this.#ports;
+    if ((await repo.tracks(take)).length === 0) return repo.deleteTake(take);
+    const row = await repo.take(take);
+    if (row) await repo.putTake({ ...row, state: "stopped", stoppedMs: clock.wallMs() });
+  }
+
+  #switchedOn(source: Source): void {
+    if (this.#off.delete(source)) this.#publish();
   }
 
   #isBusy(): boolean {
@@ -211,16 +259,20 @@ export class TakeRecorder {
     };
   }
 
-  /** A source that became ready while a take rolls. */
+  /**
+   * A source that became ready while a take rolls.
+   * @param late unless a track of it was there before: time since the take's zero is a gap
+   */
   async #joinTake(recorder: SourceRecorder, late: boolean): Promise<boolean> {
-    const { order, phase } = this.#state;
+    const { order, phase, tracks } = this.#state;
     const ready = recorder.state.phase === "armed" && recorder.track === undefined;
     if (order === null || phase !== "rolling" || !ready) return recorder.state.phase !== "failed";
     const row = this.#trackRow(order, recorder);
     recorder.track = row.track;
     await this.#ports.repo.putTrack(row);
+    const isFirst = tracks.every((track) => track.source !== recorder.source);
     this.#set({ tracks: [...this.#state.tracks, trackStateOf(row)] });
-    return this.#startSource(order, recorder, row, late);
+    return this.#startSource(order, recorder, row, late && isFirst);
   }
 
   async #startSource(
@@ -233,10 +285,15 @@ export class TakeRecorder {
     const { room, participant, participantName, zeroUs, zeroRoomUs } = order;
     const names = { track: row, room, participant, participantName };
     const times = { takeZeroUs: zeroUs, takeZeroRoomUs: zeroRoomUs, declareLate, clock: this.#clock };
-    const request: StartRequest = { ...names, ...times };
+    const request: StartRequest = { ...names, ...times, offFromUs: this.#offFromUs(recorder.source, zeroUs) };
     const started = await recorder.start(request);
     if (!started) await this.#closeByRows(row.track);
     return started;
+  }
+
+  #offFromUs(source: Source, zeroUs: LocalMicros): LocalMicros | null {
+    const offUs = this.#off.get(source);
+    return offUs === undefined ? null : asLocal(Math.max(offUs, zeroUs, this.#begunUs));
   }
 
   async #stopSource(recorder: SourceRecorder, atUs: LocalMicros): Promise<void> {
@@ -252,6 +309,12 @@ export class TakeRecorder {
     if (recorder === undefined) return;
     const { track } = recorder;
     if (track !== undefined) await this.#closeByRows(track);
+    if (this.#off.has(source)) {
+      this.#sources.delete(source);
+      recorder.kill();
+      this.#publish();
+      return;
+    }
     this.#deaths += 1;
     if (this.#deaths > MAX_DEATHS) return;
     if (await recorder.revive()) await this.#joinTake(recorder, false);
@@ -302,8 +365,8 @@ export class TakeRecorder {
 
   #publish(): void {
     const sources = [...this.#sources.values()].map((recorder) => recorder.state);
-    const health = healthOf(sources, this.#state.tracks, this.#state.phase === "rolling");
-    this.#state = { ...this.#state, sources, health };
+    const state = { ...this.#state, sources, off: [...this.#off.keys()] };
+    this.#state = { ...state, health: healthOf(state) };
     this.#events.changed(this.#state);
   }
 }

@@ -1,7 +1,7 @@
 import type { Armed, EncodeProblem } from "#protocol/encode-rpc.ts";
 import type { MediaFormat } from "#protocol/epoch-format.ts";
 import { StudioError } from "#protocol/errors.ts";
-import type { Gap } from "#protocol/gaps.ts";
+import { type Gap, isLoss } from "#protocol/gaps.ts";
 import type { ParticipantId, RoomId, Source, TakeId, TrackId } from "#protocol/ids.ts";
 import type { LocalMicros } from "#protocol/units.ts";
 
@@ -26,10 +26,11 @@ export type TakePhase = "idle" | "starting" | "rolling" | "draining" | "stopped"
 export type TakeHealth = "clean" | "degraded" | "lost";
 
 /**
- * `arming`: the codec is being chosen. `armed`: ready, nothing is kept. `lost`: the device is gone; give another one with
- * {@link TakeRecorder.replace}. `failed`: it cannot be recorded at all, `problem` says why.
+ * `arming`: the codec is being chosen. `armed`: ready, nothing is kept. `off`: the person switched it off in mid-take; its track is
+ * open. `lost`: the device is gone; give another one with {@link TakeRecorder.replace}. `failed`: it cannot be recorded at all,
+ * `problem` says why.
  */
-export type SourcePhase = "arming" | "armed" | "recording" | "draining" | "lost" | "failed";
+export type SourcePhase = "arming" | "armed" | "recording" | "draining" | "off" | "lost" | "failed";
 
 export interface SourceState {
   readonly source: Source;
@@ -67,6 +68,8 @@ export interface RecorderState {
   /** Local µs of Stop; `null` while rolling. */
   readonly stoppedUs: LocalMicros | null;
   readonly sources: readonly SourceState[];
+  /** Switched off by the person, with or without an open track. */
+  readonly off: readonly Source[];
   /** Of the present or the last take, also those that are closed. */
   readonly tracks: readonly TrackState[];
 }
@@ -87,9 +90,11 @@ export class RecorderError extends StudioError<RecorderReason> {
   }
 }
 
-/** Health is made of the gaps that were declared and of what is missing now. */
-export function healthOf(sources: readonly SourceState[], tracks: readonly TrackState[], rolling: boolean): TakeHealth {
-  const missing = (state: SourceState): boolean => state.phase === "lost" || state.phase === "failed";
-  if (rolling && (sources.some(missing) || !tracks.some((track) => track.open))) return "lost";
-  return tracks.some((track) => track.gaps.length > 0) ? "degraded" : "clean";
+/** Health is made of the gaps that were declared and of what is missing now; what the person switched off is not missing. */
+export function healthOf(state: Pick<RecorderState, "phase" | "sources" | "off" | "tracks">): TakeHealth {
+  const { sources, off, tracks } = state;
+  const missing = (one: SourceState): boolean => one.phase === "lost" || one.phase === "failed";
+  const nothing = off.length === 0 && !tracks.some((track) => track.open);
+  if (state.phase === "rolling" && (nothing || sources.some(missing))) return "lost";
+  return tracks.some((track) => track.gaps.some(isLoss)) ? "degraded" : "clean";
 }

@@ -44,6 +44,10 @@ export class FrameClock {
   /** Offsets on which enough capture times agree: the right one, and with a regular camera others, whole intervals less. */
   #candidates: readonly number[] = [];
   #votes = 0;
+  /** The likeliest by the hints before: with a regular camera those of frames that were not read agree with later ones. */
+  #before: number | undefined;
+  /** Two hints in a row have said the same. */
+  #isConfirmed = false;
   #isFreezing = false;
   #frozen: { readonly offsetUs: number; readonly method: StampMethod } | undefined;
   /** Capture times were understood while frozen: from the stamp `fromUs` on the offset moves slowly to `toUs`. */
@@ -62,23 +66,21 @@ export class FrameClock {
     this.#mend();
   }
 
-  /** Capture times of some frames, local µs, from the page: the newest ones, again and again until it {@link isCertain}. */
+  /** Capture times of some frames, local µs, from the page: the newest ones, again and again until it {@link isKnown}. */
   hint(captureUs: readonly number[]): void {
     if (this.isKnown) return;
+    this.#isConfirmed = false;
+    this.#before = this.#likeliest();
+    this.#candidates = [];
     this.#hints = captureUs.slice(-REMEMBERED);
     this.#lookings = WORTH_LOOKING;
     this.#votes = 0;
     this.#look();
   }
 
-  /** Whether capture times have told the offset; frames that are read in the next half second may show it to be another. */
+  /** Whether capture times have told the offset: it holds for as long as the page lives. */
   get isKnown(): boolean {
     return this.#known() !== undefined;
-  }
-
-  /** … and nothing new is learnt from them any more: it holds for as long as the page lives. */
-  get isCertain(): boolean {
-    return this.isKnown && this.#lookings === 0;
   }
 
   /** Local µs less stamp, of the newest frame; `undefined` before the first one. */
@@ -133,18 +135,22 @@ export class FrameClock {
     return isMended ? "capture-time" : this.#frozen.method;
   }
 
-  /** Only once nothing new is learnt from the hints: within a take there is one mend. */
+  /** Within a take there is one mend. */
   #mend(): void {
     const known = this.#known();
-    if (this.#frozen === undefined || known === undefined || !this.isCertain) return;
+    if (this.#frozen === undefined || known === undefined) return;
     this.#mending = { fromUs: this.#lastStampUs, toUs: Math.round(known) };
+  }
+
+  #known(): number | undefined {
+    return this.#isConfirmed ? this.#likeliest() : undefined;
   }
 
   /**
    * The candidate with the least delay of delivery: the quickest frame that was seen did not wait a whole interval. Quicker
    * frames that come later may still rule one out.
    */
-  #known(): number | undefined {
+  #likeliest(): number | undefined {
     const possible = this.#candidates.filter((offset) => this.#leastUs - offset > -EARLIEST_US);
     return possible.length === 0 ? undefined : Math.max(...possible);
   }
@@ -157,6 +163,11 @@ export class FrameClock {
     if (votes < this.#votes) return;
     this.#votes = votes;
     this.#candidates = candidates;
+    const likeliest = this.#likeliest();
+    if (likeliest === undefined || this.#before === undefined) return;
+    if (Math.abs(likeliest - this.#before) > AGREE_US) return;
+    this.#isConfirmed = true;
+    this.#lookings = 0;
   }
 
   #agreed(): { readonly votes: number; readonly candidates: readonly number[] } {

@@ -3,8 +3,9 @@ import Mic from "lucide-solid/icons/mic";
 import Video from "lucide-solid/icons/video";
 import { createUniqueId, For, type JSX, Show } from "solid-js";
 import { LevelMeter } from "./level.tsx";
+import { MicrophoneTreatmentFields } from "./microphone-treatment.tsx";
 
-type DeviceActions = Pick<DevicesModel, "chooseCamera" | "chooseMicrophone">;
+type DeviceActions = Pick<DevicesModel, "chooseCamera" | "chooseMicrophone" | "treatMicrophone">;
 
 function CameraField(props: { devices: DevicesView; actions: DeviceActions; disabled?: boolean }): JSX.Element {
   const id = createUniqueId();
@@ -98,6 +99,13 @@ export function DeviceFields(props: {
         level={props.level}
         goodLevel={props.goodLevel}
       />
+      <Show when={props.devices.microphone !== ""}>
+        <MicrophoneTreatmentFields
+          treatment={props.devices.treatment}
+          disabled={props.disabled}
+          change={(change) => props.actions.treatMicrophone(change)}
+        />
+      </Show>
     </>
   );
 }

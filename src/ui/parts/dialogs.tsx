@@ -3,7 +3,7 @@
 import * as AlertDialog from "@kobalte/core/alert-dialog";
 import * as Dialog from "@kobalte/core/dialog";
 import X from "lucide-solid/icons/x";
-import type { JSX } from "solid-js";
+import { type JSX, Show } from "solid-js";
 
 /** Asks before something that cannot be undone. The way that keeps things comes first and has the focus. */
 export function AskDialog(props: {
@@ -14,6 +14,8 @@ export function AskDialog(props: {
   go: string;
   /** The choice to go loses something for good: solid amber. */
   loses?: boolean;
+  /** A second way to go. */
+  also?: { readonly name: string; choose(): void } | undefined;
   onKeep(): void;
   onGo(): void;
 }): JSX.Element {
@@ -41,6 +43,13 @@ export function AskDialog(props: {
               >
                 {props.go}
               </button>
+              <Show when={props.also}>
+                {(also) => (
+                  <button type="button" class="button" data-kind="quiet" onClick={() => also().choose()}>
+                    {also().name}
+                  </button>
+                )}
+              </Show>
             </div>
           </AlertDialog.Content>
         </div>
@@ -74,5 +83,28 @@ export function InfoDialog(props: {
         </div>
       </Dialog.Portal>
     </Dialog.Root>
+  );
+}
+
+/** A link that the browser did not let the page copy. */
+export function LinkDialog(props: {
+  open: boolean;
+  /** "Guest link": title of the dialog and name of the field. */
+  name: string;
+  text?: string;
+  link: string;
+  close(): void;
+}): JSX.Element {
+  return (
+    <InfoDialog open={props.open} title={props.name} onClose={() => props.close()}>
+      <p>This browser does not let the page copy. Mark the link and copy it. {props.text}</p>
+      <input
+        class="input"
+        aria-label={props.name}
+        readOnly
+        value={props.link}
+        onFocus={(event) => event.currentTarget.select()}
+      />
+    </InfoDialog>
   );
 }

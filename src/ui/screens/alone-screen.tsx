@@ -15,9 +15,11 @@ import { fromSource } from "../view-store.ts";
 import { bytes, clock, spaceTime } from "../words/format.ts";
 import { worstFirst } from "../words/problem-words.ts";
 import { LoadingScreen } from "./loading-screen.tsx";
-import { Dock, type MenuEntry } from "./studio/dock.tsx";
+import { Dock } from "./studio/dock.tsx";
+import { shareTool } from "./studio/dock-tools.tsx";
 import { FiguresPanel } from "./studio/figures-panel.tsx";
 import { KeysDialog } from "./studio/keys-dialog.tsx";
+import type { MenuEntry } from "./studio/more-sheet.tsx";
 import { Stage } from "./studio/stage.tsx";
 import { light, studioTitle, TONE } from "./studio/studio-words.ts";
 import { Tally } from "./studio/tally.tsx";
@@ -59,6 +61,10 @@ function selfOf(view: () => AloneView): ParticipantView {
     role: "host",
     self: true,
     sources: [],
+    muted: false,
+    cameraOff: false,
+    spokeAtMs: 0,
+    actions: [],
     get state() {
       if (recording()) return "recording";
       return view().phase === "starting" ? "starting" : "idle";
@@ -268,11 +274,9 @@ function AloneStudio(props: { view: AloneView; model: AloneModel }): JSX.Element
         running={running()}
         busy={busy()}
         primary
-        sharing={props.view.sharing}
-        canShare={props.view.canShare}
+        share={shareTool(props.view.sharing, props.view.canShare, share)}
         menu={menu}
         press={press}
-        share={share}
       />
       <FiguresPanel open={open() === "figures"} view={props.view.debug} close={() => showFigures(false)} />
       <KeysDialog open={open() === "keys"} close={() => setOpen("none")} />

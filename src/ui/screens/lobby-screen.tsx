@@ -1,14 +1,12 @@
 import type { LobbyModel, LobbyView } from "#controllers/view-models.ts";
 import LoaderCircle from "lucide-solid/icons/loader-circle";
 import TriangleAlert from "lucide-solid/icons/triangle-alert";
-import VideoOff from "lucide-solid/icons/video-off";
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import { usePageHead } from "../page-head.ts";
 import { DeviceFields } from "../parts/device-fields.tsx";
-import { ringLevel } from "../parts/level.tsx";
 import { ProblemNote } from "../parts/note.tsx";
+import { OwnTile } from "../parts/own-tile.tsx";
 import { PageHead } from "../parts/page-frame.tsx";
-import { Picture } from "../parts/picture.tsx";
 import { names } from "../words/format.ts";
 import { worstFirst } from "../words/problem-words.ts";
 
@@ -21,36 +19,6 @@ function whoIsHere(view: LobbyView): string {
   if (view.role === "host")
     return here === "" ? "You are the host. Nobody else is here yet." : here.replace(" too.", ".");
   return [view.hostName === undefined ? "" : `${view.hostName} is the host.`, here].filter(Boolean).join(" ");
-}
-
-function OwnTile(props: { view: LobbyView; model: LobbyModel }): JSX.Element {
-  const devices = (): LobbyView["devices"] => props.view.devices;
-  return (
-    <div class="tile" role="group" aria-label="Your picture" ref={(element) => ringLevel(element, props.model.level)}>
-      <Show
-        when={devices().preview}
-        fallback={
-          <div class="off">
-            <Show when={devices().opening} fallback={<VideoOff class="icon" aria-hidden="true" />}>
-              <LoaderCircle class="icon spin" aria-hidden="true" />
-            </Show>
-          </div>
-        }
-      >
-        {(stream) => <Picture stream={stream()} mirrored />}
-      </Show>
-      <div class="under">
-        <span class="plate">
-          <Show
-            when={devices().preview && devices().picture}
-            fallback={devices().opening ? "Opening camera and microphone" : "No picture"}
-          >
-            {(picture) => `${picture().width} × ${picture().height}, ${Math.round(picture().fps)} fps`}
-          </Show>
-        </span>
-      </div>
-    </div>
-  );
 }
 
 function Consent(props: {
@@ -185,7 +153,7 @@ export function Lobby(props: { view: LobbyView; model: LobbyModel }): JSX.Elemen
           <p class="dim">{whoIsHere(props.view)}</p>
         </div>
         <Show when={!props.view.blocked}>
-          <OwnTile view={props.view} model={props.model} />
+          <OwnTile devices={props.view.devices} level={props.model.level} />
         </Show>
         <div class="lobby-notes" role="status">
           <For each={problems()}>

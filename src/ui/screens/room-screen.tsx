@@ -1,4 +1,4 @@
-import type { LobbyView, RoomModel, RoomView, StudioView } from "#controllers/view-models.ts";
+import type { LobbyView, Problem, RoomModel, RoomView, StudioView, WaitingView } from "#controllers/view-models.ts";
 import { createEffect, createSignal, type JSX, lazy, Match, on, Show, Suspense, Switch } from "solid-js";
 import { usePageHead } from "../page-head.ts";
 import { ProblemNote } from "../parts/note.tsx";
@@ -9,6 +9,14 @@ import { LoadingScreen } from "./loading-screen.tsx";
 import { Lobby } from "./lobby-screen.tsx";
 
 const Studio = lazy(() => import("./studio/studio-screen.tsx"));
+const Waiting = lazy(() => import("./waiting-screen.tsx"));
+
+/** The session is over for this person, whatever they press. */
+const OVER: readonly Problem["reason"][] = ["denied", "removed", "invite-used"];
+
+function closedTitle(problem: Problem): string {
+  return problem.reason === "ended-by-host" ? "The session has ended" : "You are not in the room";
+}
 
 function Closed(props: { view: Extract<RoomView, { screen: "closed" }> }): JSX.Element {
   usePageHead(() => ({ title: "You have left · Tapesync" }));
@@ -38,15 +46,23 @@ function Closed(props: { view: Extract<RoomView, { screen: "closed" }> }): JSX.E
           >
             {(problem) => (
               <>
-                <h1 class="page-title">You are not in the room</h1>
+                <h1 class="page-title">{closedTitle(problem())}</h1>
                 <ProblemNote problem={problem()} />
+                <Show when={props.view.bytesLeft > 0}>
+                  <p class="dim">
+                    {bytes(props.view.bytesLeft)} are still only on this device. They upload by themselves while
+                    Tapesync is open here.
+                  </p>
+                </Show>
               </>
             )}
           </Show>
           <div class="button-row">
-            <button type="button" class="button" data-kind="primary" onClick={() => location.reload()}>
-              Come in again
-            </button>
+            <Show when={!props.view.problem || !OVER.includes(props.view.problem.reason)}>
+              <button type="button" class="button" data-kind="primary" onClick={() => location.reload()}>
+                Come in again
+              </button>
+            </Show>
             <a class="button" href="/">
               Go to the front door
             </a>
@@ -68,6 +84,10 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
     const now = view();
     return now.screen === "studio" ? now.studio : undefined;
   };
+  const waiting = (): WaitingView | undefined => {
+    const now = view();
+    return now.screen === "waiting" ? now.waiting : undefined;
+  };
   const closed = (): Extract<RoomView, { screen: "closed" }> | undefined => {
     const now = view();
     return now.screen === "closed" ? now : undefined;
@@ -79,13 +99,13 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
   };
   createEffect(() => {
     // The code of the studio is fetched while the name is being written, so that Join opens it at once.
-    if (lobbyIsReady()) whenIdle(() => void Studio.preload());
+    if (lobbyIsReady()) whenIdle(() => void Promise.all([Waiting.preload(), Studio.preload()]));
   });
   createEffect(
     on(
       () => view().screen,
       (screen, before) => {
-        if (screen === "studio" && before === "lobby") setJoined(true);
+        if (screen === "studio" && (before === "lobby" || before === "waiting")) setJoined(true);
       },
     ),
   );
@@ -99,10 +119,23 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
       }
     >
       <Match when={lobby()}>{(open) => <Lobby view={open()} model={props.model.lobby} />}</Match>
+      <Match when={waiting()}>
+        {(open) => (
+          <Suspense fallback={<LoadingScreen />}>
+            <Waiting view={open()} model={props.model} />
+          </Suspense>
+        )}
+      </Match>
       <Match when={studio()}>
         {(open) => (
           <Suspense fallback={<LoadingScreen />}>
-            <Studio view={open()} model={props.model.studio} level={props.model.lobby.level} focusStage={joined()} />
+            <Studio
+              view={open()}
+              model={props.model.studio}
+              devices={props.model.lobby}
+              level={props.model.lobby.level}
+              focusStage={joined()}
+            />
           </Suspense>
         )}
       </Match>

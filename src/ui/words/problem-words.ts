@@ -201,12 +201,7 @@ const WORDS: Words = {
       "The server offers none. Recording works as always; talk to each other in another program.",
     ),
   "call-lost": () =>
-    make(
-      "degraded",
-      "cloud-off",
-      "The call broke off",
-      "It comes back by itself. Your take is not affected.",
-    ),
+    make("degraded", "cloud-off", "The call broke off", "It comes back by itself. Your take is not affected."),
   "captive-portal": () =>
     make(
       "degraded",

@@ -1,8 +1,11 @@
+import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import * as v from "valibot";
 import { errorReply } from "#protocol/errors.ts";
-import { joined, receipt, roomCreated, takeList } from "#protocol/http-api.ts";
+import { inviteCreated, type Joined, joined, receipt, roomCreated, takeList } from "#protocol/http-api.ts";
 import {
+  type ParticipantId,
+  participantId,
   type RoomId,
   type Sha256,
   type Source,
@@ -18,7 +21,7 @@ export const ORIGIN = "http://studio.test";
 
 export interface Seat {
   readonly room: RoomId;
-  readonly participant: string;
+  readonly participant: ParticipantId;
   readonly token: string;
   readonly refreshSecret: string;
 }
@@ -61,16 +64,38 @@ export async function makeRoom(title = "A room"): Promise<{ room: RoomId; hostSe
   return v.parse(roomCreated, await response.json());
 }
 
-export async function joinRoom(room: RoomId, name: string, hostSecret?: string): Promise<Seat> {
-  const json = { name, consent: true, ...(hostSecret === undefined ? {} : { hostSecret }) };
-  const response = await call(`/api/rooms/${room}/participants`, { json });
-  const { participant, token, refreshSecret } = v.parse(joined, await response.json());
-  return { room, participant, token, refreshSecret };
+/** How somebody comes in: with nothing, they wait. */
+interface Entry {
+  readonly hostSecret?: string;
+  readonly invite?: string;
+}
+
+export async function joinRoom(
+  room: RoomId,
+  name: string,
+  entry: Entry = {},
+): Promise<Seat & Pick<Joined, "admission">> {
+  const response = await call(`/api/rooms/${room}/participants`, { json: { name, consent: true, ...entry } });
+  const { participant, token, refreshSecret, admission } = v.parse(joined, await response.json());
+  return { room, participant: v.parse(participantId, participant), token, refreshSecret, admission };
+}
+
+/** Somebody in the waiting room. */
+export const waitingSeat = (room: RoomId, name: string) => joinRoom(room, name);
+
+export async function newInvite(host: Pick<Seat, "room" | "token">): Promise<string> {
+  const response = await call(`/api/rooms/${host.room}/invites`, { method: "POST", token: host.token });
+  return v.parse(inviteCreated, await response.json()).invite;
+}
+
+/** A guest past the waiting room, by a one-time link. */
+export async function admittedGuest(host: Pick<Seat, "room" | "token">, name: string): Promise<Seat> {
+  return joinRoom(host.room, name, { invite: await newInvite(host) });
 }
 
 export async function hostedRoom(title?: string): Promise<HostSeat> {
   const { room, hostSecret } = await makeRoom(title);
-  return { ...(await joinRoom(room, "Alice", hostSecret)), hostSecret };
+  return { ...(await joinRoom(room, "Alice", { hostSecret })), hostSecret };
 }
 
 export async function declareTake(host: Seat, take = newTake()): Promise<TakeId> {
@@ -179,3 +204,11 @@ export async function keysOf(room: string): Promise<string[]> {
 }
 
 export const stubOf = (room: string) => env.ROOM.getByName(room);
+
+/** The row of a seat as the room has stored it; `null`: there is none. */
+export async function storedSeat(room: string, participant: string): Promise<unknown> {
+  const [row] = await runInDurableObject(stubOf(room), (_, { storage }) =>
+    storage.sql.exec("SELECT body FROM participants WHERE id = ?", participant).toArray(),
+  );
+  return row ? JSON.parse(String(row.body)) : null;
+}

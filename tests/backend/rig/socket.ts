@@ -54,6 +54,11 @@ export class RoomSocket {
     return this.#heard.filter((message): message is OfType<T> => message.type === type);
   }
 
+  /** Everything that has been heard and not asked for, by type. */
+  heardTypes(): readonly string[] {
+    return this.#heard.map(({ type }) => type);
+  }
+
   send(message: unknown): void {
     this.#socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
@@ -86,10 +91,19 @@ export async function openSocket(room: string): Promise<RoomSocket> {
 }
 
 /** A socket that has been welcomed. */
-export async function connect(seat: Seat): Promise<{ socket: RoomSocket; welcome: OfType<"welcome"> }> {
+export async function connect(
+  seat: Pick<Seat, "room" | "token">,
+): Promise<{ socket: RoomSocket; welcome: OfType<"welcome"> }> {
   const socket = await openSocket(seat.room);
   socket.send({ type: "hello", protocol: ROOM_PROTOCOL, token: seat.token });
   return { socket, welcome: await socket.next("welcome") };
+}
+
+/** A socket in the waiting room. */
+export async function knock(seat: Seat): Promise<{ socket: RoomSocket; waiting: OfType<"waiting"> }> {
+  const socket = await openSocket(seat.room);
+  socket.send({ type: "hello", protocol: ROOM_PROTOCOL, token: seat.token });
+  return { socket, waiting: await socket.next("waiting") };
 }
 
 export const status = (change: Record<string, unknown> = {}) => ({

@@ -43,8 +43,9 @@ export interface RigBrowser {
   close(): Promise<void>;
 }
 
-export async function startRig(): Promise<RigBrowser> {
-  const served: ServedRig = await serveRig();
+/** @param root folder of the rig's page, when not this one; it imports this one's */
+export async function startRig(root?: string): Promise<RigBrowser> {
+  const served: ServedRig = await serveRig(root);
   const browser: Browser = await chromium.launch({
     executablePath: process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium",
     args: FLAGS,

@@ -13,11 +13,12 @@ export interface ServedRig {
   close(): Promise<void>;
 }
 
-/** Builds the rig's page and serves it on a free port of this machine. */
-export async function serveRig(): Promise<ServedRig> {
+/** Builds a rig's page and serves it on a free port of this machine. `root`: its folder. */
+export async function serveRig(root = fileURLToPath(new URL(".", import.meta.url))): Promise<ServedRig> {
   const folder = await mkdtemp(join(tmpdir(), "tapesync-rig-"));
   await build({
     configFile: fileURLToPath(new URL("vite.config.ts", import.meta.url)),
+    root,
     logLevel: "error",
     build: { outDir: folder, emptyOutDir: true },
   });

@@ -27,11 +27,23 @@ export interface AngleGap {
   readonly duration: number;
 }
 
+/** A marker on the clip that a project plays. */
+export interface TimelineMarker {
+  readonly project: string;
+  /** Seconds from the timeline's beginning. */
+  readonly seconds: number;
+  readonly duration: number;
+  readonly value: string;
+  /** Who set it, in words; empty when the file does not say. */
+  readonly note: string;
+}
+
 export interface Timeline {
   /** Frames per second. */
   readonly rate: number;
   readonly clips: readonly AngleClip[];
   readonly gaps: readonly AngleGap[];
+  readonly markers: readonly TimelineMarker[];
   /** Every time in the file, as written. */
   readonly times: readonly string[];
 }
@@ -66,7 +78,29 @@ export function readTimeline(xml: string): Timeline {
     }
   }
   const times = all.flatMap((element) => TIMES.flatMap((key) => element.attributes.get(key) ?? []));
-  return { rate: 1 / seconds(attribute(format, "frameDuration")), clips, gaps, times };
+  return { rate: 1 / seconds(attribute(format, "frameDuration")), clips, gaps, markers: readMarkers(all), times };
+}
+
+/** A clip's markers are in its own time: it plays `start` at `offset`. */
+function readMarkers(all: readonly XmlElement[]): TimelineMarker[] {
+  return all
+    .filter((element) => element.name === "project")
+    .flatMap((project) =>
+      [...everyElement(project)].flatMap((clip) =>
+        clip.children
+          .filter((child) => child.name === "marker")
+          .map((marker) => ({
+            project: attribute(project, "name"),
+            seconds:
+              seconds(clip.attributes.get("offset") ?? "0s") +
+              seconds(attribute(marker, "start")) -
+              seconds(clip.attributes.get("start") ?? "0s"),
+            duration: seconds(attribute(marker, "duration")),
+            value: attribute(marker, "value"),
+            note: marker.attributes.get("note") ?? "",
+          })),
+      ),
+    );
 }
 
 const TIMES = ["offset", "start", "duration", "tcStart", "frameDuration"];

@@ -13,7 +13,7 @@ export interface Session extends AsyncDisposable {
   /** `/r/ROOM` */
   readonly room: string;
   readonly host: Page;
-  /** A guest with storage of their own comes in. */
+  /** A guest with storage of their own comes in: knocks, and the host admits them. */
   guest(name: string): Promise<Page>;
   /** What this person's device holds of the take. */
   journal(page: Page): Promise<JournalTrack[]>;
@@ -40,7 +40,7 @@ export async function openSession(hostName: string, server?: StudioServer, url?:
     host,
     guest: async (name) => {
       const page = await (await openContext(browser, base)).newPage();
-      await joinRoom(page, room, name);
+      await joinRoom(page, room, name, { admittedBy: host });
       return page;
     },
     journal: (page) => copyJournal(page, folder("journal")),

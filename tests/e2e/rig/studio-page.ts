@@ -17,8 +17,23 @@ export async function newRoom(page: Page): Promise<string> {
   return new URL(page.url()).pathname;
 }
 
-/** Opens a room's lobby, writes the name, agrees and joins; resolves in the studio. */
-export async function joinRoom(page: Page, room: string, name: string): Promise<void> {
+export interface JoinOptions {
+  /** The page of a host or co-host, who lets them in; without one nobody need: the host, a seat that was let in, an invite. */
+  readonly admittedBy?: Page;
+}
+
+/** Opens a room's lobby, writes the name, agrees, joins and is let in; resolves in the studio. @param room its path, or a link */
+export async function joinRoom(page: Page, room: string, name: string, options: JoinOptions = {}): Promise<void> {
+  await knock(page, room, name);
+  if (options.admittedBy !== undefined) {
+    await untilWaiting(page);
+    await admit(options.admittedBy, name);
+  }
+  await untilInStudio(page);
+}
+
+/** As `joinRoom`, up to the press on Join. */
+export async function knock(page: Page, room: string, name: string): Promise<void> {
   if (new URL(page.url(), "http://nowhere").pathname !== room) await page.goto(room);
   const lobby = page.getByRole("textbox", { name: "Your name" });
   await lobby.waitFor({ timeout: PATIENCE_MS });
@@ -26,7 +41,22 @@ export async function joinRoom(page: Page, room: string, name: string): Promise<
   await lobby.fill(name);
   await page.getByRole("checkbox", { name: "I agree to be recorded" }).check();
   await page.getByRole("button", { name: "Join", exact: true }).click();
+}
+
+export async function untilWaiting(page: Page): Promise<void> {
+  await page.getByRole("status").filter({ hasText: "Waiting for the host" }).waitFor({ timeout: PATIENCE_MS });
+}
+
+export async function untilInStudio(page: Page): Promise<void> {
   await page.getByRole("list", { name: "Participants" }).waitFor({ timeout: PATIENCE_MS });
+}
+
+/** Presses Admit beside a knocking name. */
+export async function admit(host: Page, name: string): Promise<void> {
+  const knocker = host.getByRole("listitem").filter({ hasText: name });
+  const button = knocker.getByRole("button", { name: "Admit", exact: true });
+  await button.click({ timeout: PATIENCE_MS });
+  await button.waitFor({ state: "detached", timeout: PATIENCE_MS });
 }
 
 /** The fake camera, and no camera. */

@@ -62,8 +62,8 @@ function fakeEncoder(rig: Rig): FakeEncoder {
     },
     setClock: () => {},
     hintCaptureTimes: async () => true,
-    interrupted: () => {},
-    resumed: () => {},
+    interrupted: ({ reason }) => void rig.log.push(`silent ${reason}`),
+    resumed: ({ reason }) => void rig.log.push(`resumed ${reason}`),
     stats: async () => null,
     close: async () => {},
     kill: () => rig.log.push("kill"),
@@ -142,7 +142,7 @@ function capture(source: Source): () => CaptureSource {
       rig.listeners.set(source, listener);
       return { kind: "audio", stream: {}, sampleRate: 48_000, channels: 1 };
     },
-    stop: () => {},
+    stop: () => void rig.log.push(`let go of ${source}`),
   });
 }
 
@@ -248,6 +248,90 @@ describe("take recorder", () => {
     expect(alive?.state).toBe("recording");
     expect(rig.log).toContain("kill");
     expect(rig.recorder.state.health).toBe("degraded");
+  });
+
+  it("[CP46] [CP47] what is switched off is let go of, and its track goes on when it is switched on", async () => {
+    await rig.recorder.arm("camera", capture("camera"));
+    await rig.recorder.arm("microphone", capture("microphone"));
+    await rig.recorder.start(order());
+    rig.log.length = 0;
+    await rig.recorder.switchOff("microphone");
+    await rig.recorder.switchOff("microphone");
+    expect(rig.log).toEqual(["silent muted", "let go of microphone"]);
+    expect(rig.recorder.state).toMatchObject({ health: "clean", off: ["microphone"] });
+    expect(rig.recorder.state.sources[1]).toMatchObject({ phase: "off", problem: null });
+    await rig.recorder.arm("microphone", capture("microphone"), true);
+    expect(rig.log).toContain("resumed muted");
+    expect(rig.recorder.state).toMatchObject({ off: [] });
+    expect(rig.recorder.state.sources[1]?.phase).toBe("recording");
+    expect(rig.recorder.state.tracks).toHaveLength(2);
+    rig.encoders[1]?.tell({ type: "gap", gap: { fromUs: 1, toUs: 900_000, reason: "muted" } });
+    expect(rig.recorder.state.health).toBe("clean");
+  });
+
+  it("[CP47] Stop closes the track of what is switched off; the next take begins without it", async () => {
+    await rig.recorder.arm("camera", capture("camera"));
+    await rig.recorder.arm("microphone", capture("microphone"));
+    await rig.recorder.start(order());
+    await rig.recorder.switchOff("microphone");
+    await rig.recorder.stop(asLocal(6_000_000));
+    expect(rig.encoders.map((encoder) => encoder.stoppedAt)).toEqual([[6_000_000], [6_000_000]]);
+    expect(rig.recorder.state.sources.map((state) => state.source)).toEqual(["camera"]);
+    const next = v.parse(takeId, "take-b________________");
+    await rig.recorder.start(order({ take: next }));
+    expect((await rig.repo.tracks(next)).map((row) => row.source)).toEqual(["camera"]);
+  });
+
+  it("[CP48] off when the take begins: its track begins when it is switched on and knows since when it was off", async () => {
+    await rig.recorder.arm("camera", capture("camera"));
+    await rig.recorder.switchOff("microphone");
+    await rig.recorder.start(order());
+    rig.nowUs = 9_000_000;
+    await rig.recorder.arm("microphone", capture("microphone"), true);
+    const [request] = rig.encoders[1]?.started ?? [];
+    expect(request).toMatchObject({ takeZeroUs: 1_500_000, declareLate: true, offFromUs: 1_500_000 });
+    expect(rig.encoders[0]?.started[0]?.offFromUs).toBeNull();
+    expect(rig.recorder.state.off).toEqual([]);
+  });
+
+  it("[CP48] on a device that hears of the take late, off begins with that", async () => {
+    await rig.recorder.switchOff("microphone");
+    rig.nowUs = 5_000_000;
+    await rig.recorder.start(order());
+    rig.nowUs = 9_000_000;
+    await rig.recorder.arm("microphone", capture("microphone"), true);
+    expect(rig.encoders[0]?.started[0]?.offFromUs).toBe(5_000_000);
+  });
+
+  it("[CP48] a take in which everything stayed off is not kept", async () => {
+    await rig.recorder.switchOff("microphone");
+    await rig.recorder.start(order());
+    expect(rig.recorder.state).toMatchObject({ phase: "rolling", health: "clean", tracks: [] });
+    await rig.recorder.stop(asLocal(6_000_000));
+    expect(await rig.repo.take(TAKE)).toBeUndefined();
+    expect(rig.held.size).toBe(0);
+  });
+
+  it("[CP46] what is switched on and refused is lost, like a device that went", async () => {
+    await rig.recorder.arm("microphone", capture("microphone"));
+    await rig.recorder.start(order());
+    await rig.recorder.switchOff("microphone");
+    await rig.recorder.withoutDevice("microphone");
+    expect(rig.recorder.state).toMatchObject({ health: "lost", off: [] });
+    expect(rig.recorder.state.sources[0]).toMatchObject({ phase: "lost", problem: { problem: "device-lost" } });
+    expect(rig.log.slice(-2)).toEqual(["let go of microphone", "silent device-lost"]);
+  });
+
+  it("[CP23] [CP47] a worker that dies while its source is off ends the track; another one begins when it is switched on", async () => {
+    await rig.recorder.arm("microphone", capture("microphone"));
+    await rig.recorder.start(order());
+    await rig.recorder.switchOff("microphone");
+    rig.encoders[0]?.crash();
+    await untilState((state) => state.sources.length === 0);
+    expect(rig.recorder.state).toMatchObject({ off: ["microphone"] });
+    await rig.recorder.arm("microphone", capture("microphone"), true);
+    expect(rig.encoders[1]?.started[0]).toMatchObject({ declareLate: false });
+    expect((await rig.repo.tracks(TAKE)).map((row) => row.state)).toEqual(["cut-short", "recording"]);
   });
 
   it("figures follow what the workers seal and declare", async () => {

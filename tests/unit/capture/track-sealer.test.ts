@@ -42,6 +42,7 @@ const request: StartRequest = {
   takeZeroUs: asLocal(5_000_000),
   takeZeroRoomUs: null,
   declareLate: true,
+  offFromUs: null,
   clock: null,
 };
 

@@ -50,11 +50,12 @@ const recordingOf = (take: TakeId): OwnRecording => ({
   sources: [],
   totals: { epochs: 0, bytes: 0, pendingEpochs: 0, pendingBytes: 0 },
   gaps: [],
+  off: [],
   problems: [],
   tracks: [],
 });
 
-function rig(options: { clock?: boolean; devices?: boolean } = {}) {
+function rig(options: { clock?: boolean; devices?: boolean | "off" } = {}) {
   const own = createViewCell<OwnRecording | null>(null);
   const started: TakeOrder[] = [];
   const stops: number[] = [];
@@ -89,7 +90,7 @@ function rig(options: { clock?: boolean; devices?: boolean } = {}) {
       stopTake: (take) => void told.push(`stop ${take}`),
       notRecording: (take, why) => void told.push(`not-recording ${take} ${why}`),
     }),
-    hasDevices: () => options.devices !== false,
+    hasDevices: () => options.devices ?? true,
     report: (error) => {
       throw error;
     },
@@ -121,6 +122,13 @@ describe("following the room's takes", () => {
     sync();
     follower.clockKnown();
     expect(started).toEqual([]);
+  });
+
+  it("[CP48] with everything switched off it begins, and nobody need wait for it", () => {
+    const { follower, started, told } = rig({ devices: "off" });
+    follower.follow(rolling(FIRST, 8_000_000));
+    expect(started).toHaveLength(1);
+    expect(told).toEqual([`not-recording ${FIRST} muted`]);
   });
 
   it("[RS21] hearing of the same take again changes nothing", () => {

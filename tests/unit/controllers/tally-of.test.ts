@@ -47,6 +47,8 @@ const person = (name: string, change: Partial<RoomParticipant> = {}): RoomPartic
   connected: true,
   seenMs: 30_000,
   status: status(),
+  call: null,
+  handMs: null,
   ...change,
 });
 
@@ -61,6 +63,7 @@ const own: OwnRecording = {
   sources: ["camera"],
   totals: { epochs: 30, bytes: 3000, pendingEpochs: 0, pendingBytes: 0 },
   gaps: [],
+  off: [],
   problems: [],
   tracks: [],
 };

@@ -69,6 +69,20 @@ describe("a take's tape and lanes", () => {
     });
   });
 
+  it("[CP48] what was switched off is told apart from losses, up to the end too", () => {
+    const take = takeOf("off");
+    const off = { fromUs: 20_000_000, toUs: 50_000_000, reason: "muted" } as const;
+    const microphone = trackOf(take, "microphone", 10, { gaps: [{ ...off, fromUs: 4_000_000, toUs: 6_000_000 }, off] });
+    const figures = figuresOfTake(take, [{ track: microphone, epochs: epochsOf(microphone, 0) }], counts([]));
+    const spans = [
+      { atMs: 4_000, lengthMs: 2_000 },
+      { atMs: 20_000, lengthMs: 30_000 },
+    ];
+    expect(figures).toMatchObject({ keptMs: 50_000, lengthMs: 50_000, lostMs: 0, gapMs: 0, gaps: [], off: spans });
+    expect(figures.lanes?.lanes[0]).toMatchObject({ gaps: [], off: spans });
+    expect(tapeOf(figures, { live: false, local: false })).toMatchObject({ gaps: [], off: spans });
+  });
+
   it("tells a loss at a track's end from a gap, and from the end that a crash made", () => {
     const take = takeOf("three", { state: "cut-short" });
     const full = { fromUs: 20_000_000, toUs: 92_000_000, reason: "storage-full" } as const;

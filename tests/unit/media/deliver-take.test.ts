@@ -1,14 +1,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as v from "valibot";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Delivery, deliverTake } from "#media/deliver-take.ts";
 import type { EpochPacket } from "#media/epoch-writer.ts";
-import type { TakeSources } from "#media/stitch/sources.ts";
+import type { TakeMarker, TakeSources } from "#media/stitch/sources.ts";
+import { checkFcpxml } from "#media/timeline/check-fcpxml.ts";
+import { frameTime } from "#media/timeline/fcpxml.ts";
+import { readXml, walk } from "#media/timeline/xml.ts";
+import { deliveryManifest } from "#protocol/delivery-manifest.ts";
+import { participantId } from "#protocol/ids.ts";
+import { markerId } from "#protocol/markers.ts";
 import { folderSink } from "../../../container/files/folder-sink.ts";
 import { hashBytes } from "../../../container/files/hash.ts";
 import { makeClip, temporaryFolder, removeFolders } from "./clips.ts";
 import { decodeErrors, dtdErrors, dtdPath, probe, probePackets, sha256Hex } from "./probe.ts";
-import { flipBit, makePage, record, type Tape, takeOf, trackSources } from "./tapes.ts";
+import { flipBit, idOf, makePage, record, type Tape, takeOf, trackSources } from "./tapes.ts";
 
 afterAll(removeFolders);
 
@@ -245,6 +252,47 @@ describe("masters", () => {
     expect(delivery.files.map((file) => file.bytes)).toEqual(
       delivery.files.map((file) => readFileSync(join(folder, file.name)).byteLength),
     );
+  });
+
+  it("[DM25] markers are in the manifest at their own times, and on the timeline at the nearest frame", async () => {
+    const mark = (id: string, atUs: number, text: string, name: string): TakeMarker => ({
+      marker: v.parse(markerId, idOf(id)),
+      atUs,
+      by: v.parse(participantId, idOf(name)),
+      name,
+      text,
+    });
+    const markers = [
+      mark("b", 2_516_700, "Cut here", "Hanna"),
+      mark("a", 1_000_000, "", ""),
+      mark("c", 1e12, "After", "Hanna"),
+    ];
+    const take = takeOf({ Alice: [trackSources(await camera("Alice"))] }, "Interview", markers);
+    const { delivery, folder } = await deliver(take);
+    const written = v.parse(deliveryManifest, JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")));
+    expect(written.markers).toEqual([markers[1], markers[0], markers[2]]);
+    const text = readFileSync(join(folder, "timeline.fcpxml"), "utf8");
+    const found = [...walk(readXml(text))]
+      .filter((item) => item.name === "marker")
+      .map((item) => item.attributes["start"]);
+    // 2.5167 s is frame 75.5; the media is 6.01 s long and begins at 0.
+    const last = Math.floor((10_000 + 6_000_000) / (1e6 / 30)) - 1;
+    expect(found.slice(0, 3)).toEqual([frameTime(30, 30), frameTime(76, 30), frameTime(last, 30)]);
+    expect(
+      checkFcpxml(
+        text,
+        delivery.manifest.masters.map((each) => ({ name: each.file, durationUs: each.durationUs, startUs: 0 })),
+      ),
+    ).toEqual([]);
+    const dtd = dtdPath();
+    if (dtd) expect(dtdErrors(folder, "timeline.fcpxml", dtd)).toBe("");
+  });
+
+  it("[DM25] a manifest from before there were markers has none", async () => {
+    const { delivery } = await deliver(takeOf({ Alice: [trackSources(await camera("Alice"))] }));
+    expect(delivery.manifest.markers).toEqual([]);
+    const { markers: _, ...before } = delivery.manifest;
+    expect(v.parse(deliveryManifest, JSON.parse(JSON.stringify(before))).markers).toEqual([]);
   });
 
   it("[DM17] with nothing that can be used the delivery fails with a reason", async () => {

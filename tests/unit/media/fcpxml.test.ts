@@ -45,6 +45,11 @@ const lane = (stem: string, masters: readonly TimelineMaster[], rest: Partial<Ti
 const interview = (rate = 30): Timeline => ({
   title: "Interview",
   rate,
+  markers: [
+    { frame: 90, text: "Good answer", name: "Alice" },
+    { frame: 12, text: "", name: "Bob" },
+    { frame: 450, text: `<"Zoë"> & 'Bob' \u0007🎬`, name: "" },
+  ],
   lanes: [
     lane("Alice", [master("Alice.mkv")]),
     lane("Bob", [
@@ -113,6 +118,7 @@ describe("timeline.fcpxml", () => {
     const text = writeFcpxml({
       title: "",
       rate: 30,
+      markers: [],
       lanes: [lane("A", [master("A.mkv", { video: both, audio: almost })])],
     });
     expect(angles(text).map((angle) => angle.children.map((item) => item.name))).toEqual([
@@ -122,7 +128,12 @@ describe("timeline.fcpxml", () => {
 
   it("[DM11] a camera that warms up a little longer than the microphone needs no angle more", () => {
     const late = [{ from: 8, to: 295 }];
-    const text = writeFcpxml({ title: "", rate: 30, lanes: [lane("A", [master("A.mkv", { video: late })])] });
+    const text = writeFcpxml({
+      title: "",
+      rate: 30,
+      markers: [],
+      lanes: [lane("A", [master("A.mkv", { video: late })])],
+    });
     expect(angles(text).map((angle) => angle.children.map((item) => item.name))).toEqual([["asset-clip"]]);
   });
 
@@ -148,6 +159,7 @@ describe("timeline.fcpxml", () => {
     const text = writeFcpxml({
       title: "T",
       rate: 30,
+      markers: [],
       lanes: [lane("A", [master("A.mkv", { zero: -2 })]), lane("B", [master("B.mkv", { zero: 1 })])],
     });
     const clips = angles(text).map(
@@ -156,9 +168,92 @@ describe("timeline.fcpxml", () => {
     expect(clips).toEqual(["0s", frameTime(3, 30)]);
   });
 
+  describe("markers", () => {
+    const markersOf = (text: string) =>
+      [...walk(readXml(text))].flatMap((parent) =>
+        parent.children
+          .filter((child) => child.name === "marker")
+          .map(({ attributes }) => [
+            parent.name,
+            attributes["start"],
+            attributes["duration"],
+            attributes["value"],
+            attributes["note"],
+          ]),
+      );
+    const marked = (markers: Timeline["markers"], zero = 0, frames = 300): Timeline => ({
+      title: "T",
+      rate: 30,
+      lanes: [lane("A", [master("A.mkv", { zero, frames })])],
+      markers,
+    });
+
+    it("[DM25] stand on the multicam's clip and on the flat one, in order, a frame long, with who set them", () => {
+      const expected = [
+        [frameTime(12, 25), "Marker", "Set by Bob"],
+        [frameTime(90, 25), "Good answer", "Set by Alice"],
+        [frameTime(450, 25), `<"Zoë"> & 'Bob' 🎬`, undefined],
+      ];
+      const found = markersOf(writeFcpxml(interview(25)));
+      for (const [index, parent] of ["mc-clip", "gap"].entries()) {
+        expect(found.slice(index * 3, index * 3 + 3)).toEqual(
+          expected.map(([start, value, note]) => [parent, start, frameTime(1, 25), value, note]),
+        );
+      }
+      expect(found).toHaveLength(6);
+    });
+
+    it("[DM25] come behind the clip's other children, so that the file stays valid", () => {
+      const clips = [...walk(readXml(writeFcpxml(interview())))].filter((item) =>
+        item.children.some((child) => child.name === "marker"),
+      );
+      expect(clips.map((clip) => clip.name)).toEqual(["mc-clip", "gap"]);
+      for (const clip of clips) {
+        const first = clip.children.findIndex((child) => child.name === "marker");
+        expect(clip.children.slice(first).every((child) => child.name === "marker")).toBe(true);
+        expect(first).toBeGreaterThan(0);
+      }
+    });
+
+    it("[DM25] before and after the media are brought to the timeline's first and last frame", () => {
+      const timeline = marked(
+        [
+          { frame: -40, text: "early", name: "" },
+          { frame: 300, text: "late", name: "" },
+          { frame: 100_000, text: "much later", name: "" },
+        ],
+        -5,
+      );
+      const text = writeFcpxml(timeline);
+      expect(markersOf(text).filter(([parent]) => parent === "gap")).toEqual([
+        ["gap", "0s", frameTime(1, 30), "early", undefined],
+        ["gap", frameTime(299, 30), frameTime(1, 30), "late / much later", undefined],
+      ]);
+      expect(checkFcpxml(text, filesOf(timeline))).toEqual([]);
+    });
+
+    it("[DM25] are counted from where the timeline begins, as the clips are", () => {
+      const text = writeFcpxml(marked([{ frame: 10, text: "x", name: "" }], -5));
+      expect(markersOf(text)[0]?.slice(0, 2)).toEqual(["mc-clip", frameTime(15, 30)]);
+    });
+
+    it("[DM25] of one frame become one, with all texts and names", () => {
+      const at = (text: string, name: string) => ({ frame: 7, text, name });
+      const timeline = marked([at("one", "Alice"), at("", "Bob"), at("two", "Alice"), at("one", "")]);
+      const text = writeFcpxml(timeline);
+      expect(markersOf(text)[0]?.slice(3)).toEqual(["one / two", "Set by Alice, Bob"]);
+      expect(checkFcpxml(text, filesOf(timeline))).toEqual([]);
+    });
+  });
+
   it("[DM14] names that XML cannot take as they are come out whole", () => {
     const name = `<"Zoë" & 'Bob'> 🎬 \u0007`;
-    const text = writeFcpxml({ title: name, rate: 30, lanes: [lane("Zoe", [master("Zoe.mkv")], { name })] });
+    const text = writeFcpxml({
+      title: name,
+      rate: 30,
+      markers: [],
+      lanes: [lane("Zoe", [master("Zoe.mkv")], { name })],
+    });
     expect(angles(text)[0]?.attributes["name"]).toBe(`<"Zoë" & 'Bob'> 🎬 `);
   });
 });
@@ -247,6 +342,38 @@ describe("the check itself", () => {
       /pictures/,
     ],
     ["overlapping lanes", (text) => text.replaceAll('lane="3"', 'lane="1"'), /overlap/],
+    [
+      "a marker off the frames",
+      (text) => text.replace('<marker start="9000/3000s"', '<marker start="9001/3000s"'),
+      /whole number/,
+    ],
+    [
+      "a marker after its clip",
+      (text) => text.replaceAll('<marker start="9000/3000s"', '<marker start="900000/3000s"'),
+      /outside its clip/,
+    ],
+    [
+      "a marker without length",
+      (text) =>
+        text.replace('<marker start="9000/3000s" duration="100/3000s"', '<marker start="9000/3000s" duration="0s"'),
+      /without length/,
+    ],
+    [
+      "two markers on a frame",
+      (text) => text.replaceAll('<marker start="9000/3000s"', '<marker start="1200/3000s"'),
+      /two markers/,
+    ],
+    ["a marker that says nothing", (text) => text.replaceAll('value="Good answer"', 'value=" "'), /says nothing/],
+    [
+      "a marker that one project lacks",
+      (text) => text.replace(/<marker [^>]*Good answer[^>]*>/, ""),
+      /different markers/,
+    ],
+    [
+      "a marker outside the projects",
+      (text) => text.replace(/(<gap [^>]*)\/>/, '$1><marker start="0s" duration="100/3000s" value="x"/></gap>'),
+      /in no project/,
+    ],
     ["text", (text) => text.replace("</event>", "x</event>"), /well-formed/],
     ["an open element", (text) => text.replace("</event>", ""), /well-formed/],
   ];

@@ -3,7 +3,13 @@ import * as v from "valibot";
 import { configBytes } from "#media/epoch-config.ts";
 import type { EpochPacket } from "#media/epoch-writer.ts";
 import { writeEpoch } from "#media/epoch-writer.ts";
-import { EpochMissing, type EpochSource, type TakeSources, type TrackSources } from "#media/stitch/sources.ts";
+import {
+  EpochMissing,
+  type EpochSource,
+  type TakeMarker,
+  type TakeSources,
+  type TrackSources,
+} from "#media/stitch/sources.ts";
 import type { ClockSample } from "#protocol/clock.ts";
 import { EPOCH_MAX_US } from "#protocol/epoch-format.ts";
 import type { Gap } from "#protocol/gaps.ts";
@@ -228,12 +234,17 @@ export function trackSources(tape: Tape, options: SourceOptions = {}): TrackSour
 }
 
 /** A take of these people, each with the tracks given. */
-export function takeOf(people: Readonly<Record<string, readonly TrackSources[]>>, title = "Interview"): TakeSources {
+export function takeOf(
+  people: Readonly<Record<string, readonly TrackSources[]>>,
+  title = "Interview",
+  markers: readonly TakeMarker[] = [],
+): TakeSources {
   return {
     room: null,
     take: TAKE,
     title,
     startedMs: ROOM_ZERO_US / 1000,
+    markers,
     participants: Object.entries(people).map(([name, tracks]) => ({
       participant: v.parse(participantId, idOf(name)),
       name,

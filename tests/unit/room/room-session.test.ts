@@ -1,6 +1,8 @@
 import type { OpenRoomSocket, RoomSocketEvents } from "#core/ports/room-socket.ts";
+import { RoomApiError } from "#core/ports/room-api.ts";
 import { reconnectDelayMs } from "#core/room/reconnect.ts";
-import { RoomSession, type RoomSessionState } from "#core/room/room-session.ts";
+import { RoomSession } from "#core/room/room-session.ts";
+import type { RoomSessionState } from "#core/room/room-session-state.ts";
 import type { ParticipantId, RoomId, TakeId } from "#protocol/ids.ts";
 import {
   CLOSE,
@@ -31,7 +33,7 @@ const welcome = (take: TakeView | null): ServerMessage => ({
   protocol: ROOM_PROTOCOL,
   participant: ME,
   role: "guest",
-  room: { room: ROOM, title: "", participants: [], take },
+  room: { room: ROOM, title: "", participants: [], take, knocking: [], markers: [] },
 });
 
 const status = (epochsSealed: number): DeviceStatus => ({
@@ -53,7 +55,7 @@ const status = (epochsSealed: number): DeviceStatus => ({
 });
 
 /** A session over sockets that the test opens and closes, and timers that the test lets run out. */
-function rig() {
+function rig(refuse?: Error) {
   const sockets: { events: RoomSocketEvents; sent: ClientMessage[] }[] = [];
   const timers: { ms: number; fire: () => void }[] = [];
   const heard: string[] = [];
@@ -71,6 +73,7 @@ function rig() {
       openSocket,
       token: async (renew) => {
         renewals.push(renew);
+        if (renew && refuse !== undefined) throw refuse;
         return "token";
       },
       clock: { nowUs: () => asLocal(nowMs * 1000), wallMs: () => nowMs },
@@ -90,6 +93,11 @@ function rig() {
       takesChanged: () => void heard.push("takes-changed"),
       refused: (what) => void heard.push(`refused ${what}`),
       clock: () => undefined,
+      welcomed: () => void heard.push("welcomed"),
+      roleChanged: (role) => void heard.push(`role ${role}`),
+      muteAsked: (by) => void heard.push(`muted by ${by}`),
+      reaction: (participant, kind) => void heard.push(`${participant} ${kind}`),
+      chat: (messages) => void heard.push(`chat ${messages.map((each) => each.number).join(" ")}`),
     },
   );
   session.start();
@@ -164,10 +172,37 @@ describe("a device in its room", () => {
     expect(renewals).toEqual([false, true, false]);
   });
 
+  it("[RS9] a seat that is not renewed any more was taken away", async () => {
+    const { session, newest, fire, settled, sockets } = rig(
+      new RoomApiError("unauthorized", "join again", { serverReason: "refresh-refused" }),
+    );
+    newest().events.opened();
+    newest().events.closed(CLOSE.badToken);
+    await fire(250);
+    newest().events.opened();
+    await settled();
+    expect(session.state.connection).toBe("removed");
+    expect(sockets).toHaveLength(2);
+  });
+
+  it("[RS9] a server that cannot be asked takes no seat away", async () => {
+    const { session, newest, fire, settled } = rig(RoomApiError.unreachable(new Error("away")));
+    newest().events.opened();
+    newest().events.closed(CLOSE.badToken);
+    await fire(250);
+    newest().events.opened();
+    await settled();
+    newest().events.closed(1006);
+    expect(session.state.connection).toBe("lost");
+  });
+
   it.each([
     ["replaced", CLOSE.replaced],
     ["outdated", CLOSE.protocolMismatch],
     ["gone", CLOSE.roomGone],
+    ["denied", CLOSE.denied],
+    ["removed", CLOSE.removed],
+    ["ended", CLOSE.ended],
   ] as const)("[RS4] ends as %s without another try", async (connection, code) => {
     const { session, newest, enter, settled, sockets } = rig();
     await enter();
@@ -183,7 +218,7 @@ describe("a device in its room", () => {
     newest().events.closed(1006);
     await fire(250);
     await enter({ ...rolling, state: "stopped", stopRoomUs: asRoom(9_000_000) });
-    expect(heard).toEqual(["take rolling", "take stopped"]);
+    expect(heard).toEqual(["welcomed", "take rolling", "welcomed", "take stopped"]);
   });
 
   it("[RS6] tells the newest status once a second, and again after welcome", async () => {
@@ -215,7 +250,7 @@ describe("a device in its room", () => {
     await enter(rolling);
     newest().events.closed(1006);
     expect(session.state).toMatchObject({ connection: "lost", room: { take: { state: "rolling" } } });
-    expect(heard).toEqual(["take rolling"]);
+    expect(heard).toEqual(["welcomed", "take rolling"]);
   });
 
   it("[RS26] gives up a socket that leaves a question unanswered for 5 s", async () => {
@@ -242,7 +277,7 @@ describe("a device in its room", () => {
   it("deltas change one participant and keep the rest", async () => {
     const { session, newest, enter } = rig();
     await enter();
-    const view = { participant: ME, name: "Ann", role: "guest", connected: true, seenMs: 1, status: null } as const;
+    const view = { participant: ME, name: "Ann", role: "guest", connected: true, seenMs: 1, status: null, call: null, handMs: null } as const;
     newest().events.received({ type: "participant", participant: view });
     newest().events.received({ type: "participant", participant: { ...view, connected: false } });
     expect(session.state.room?.participants).toEqual([{ ...view, connected: false }]);

@@ -1,5 +1,6 @@
 import type { ExportFileView, ExportsModel, ExportTakeView } from "#controllers/view-models.ts";
 import AudioLines from "lucide-solid/icons/audio-lines";
+import CircleOff from "lucide-solid/icons/circle-off";
 import FileBraces from "lucide-solid/icons/file-braces";
 import FileCheck from "lucide-solid/icons/file-check-corner";
 import FileCode from "lucide-solid/icons/file-code-corner";
@@ -31,7 +32,9 @@ const KINDS: Record<ExportFileView["kind"], { icon: Icon; what: string }> = {
 const GAPS_TOLD = 3;
 
 function Proof(props: { take: ExportTakeView }): JSX.Element {
-  const gaps = (): ExportTakeView["gaps"] => props.take.gaps;
+  /** Losses first: what somebody switched off is no news to them. */
+  const gaps = (): ExportTakeView["gaps"] =>
+    props.take.gaps.toSorted((a, b) => Number(a.off === true) - Number(b.off === true));
   return (
     <ul class="proof-line">
       <Show when={props.take.verified}>
@@ -59,10 +62,13 @@ function Proof(props: { take: ExportTakeView }): JSX.Element {
       </Show>
       <For each={gaps().slice(0, GAPS_TOLD)}>
         {(gap) => (
-          <li data-state="degraded">
-            <TriangleAlert class="icon" aria-hidden="true" />
+          <li data-state={gap.off === true ? undefined : "degraded"}>
+            <Show when={gap.off} fallback={<TriangleAlert class="icon" aria-hidden="true" />}>
+              <CircleOff class="icon" aria-hidden="true" />
+            </Show>
             <span>
-              Gap: {gap.who}, {gap.what}, {span(gap.lengthMs)} at {clock(gap.atMs)}
+              {gap.off === true ? "Switched off" : "Gap"}: {gap.who}, {gap.what}, {span(gap.lengthMs)} at{" "}
+              {clock(gap.atMs)}
             </span>
           </li>
         )}

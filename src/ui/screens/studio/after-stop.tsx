@@ -2,8 +2,10 @@ import type { AfterStopView, StudioView, TallyView } from "#controllers/view-mod
 import Check from "lucide-solid/icons/check";
 import FolderDown from "lucide-solid/icons/folder-down";
 import { createUniqueId, type JSX, Show } from "solid-js";
+import { Dynamic } from "solid-js/web";
 import { Tape } from "../../parts/tape.tsx";
 import { about, bytes, bytesOf, clock, span } from "../../words/format.ts";
+import type { Tool } from "./dock-tools.tsx";
 import { missingWords, safeSentence } from "./studio-words.ts";
 
 function Draining(props: {
@@ -83,7 +85,7 @@ function Proof(props: { after: AfterStopView }): JSX.Element {
   );
 }
 
-function Safe(props: { view: StudioView; after: AfterStopView; leave(): void; stay(): void }): JSX.Element {
+function Safe(props: { view: StudioView; after: AfterStopView; mute: Tool; leave(): void; stay(): void }): JSX.Element {
   const id = createUniqueId();
   const host = (): boolean => props.view.role !== "guest";
   return (
@@ -119,6 +121,12 @@ function Safe(props: { view: StudioView; after: AfterStopView; leave(): void; st
               <button type="button" class="button" data-size="main" onClick={() => props.stay()}>
                 Stay in the room
               </button>
+              <Show when={props.view.call.state === "connected"}>
+                <button type="button" class="button" data-size="main" onClick={() => props.mute.press()}>
+                  <Dynamic component={props.mute.icon} class="icon" aria-hidden="true" />
+                  {props.mute.name}
+                </button>
+              </Show>
             </>
           }
         >
@@ -136,6 +144,8 @@ function Safe(props: { view: StudioView; after: AfterStopView; leave(): void; st
 export function AfterStop(props: {
   view: StudioView;
   after: AfterStopView;
+  /** While the window is lit the dock is away, and one is still heard. */
+  mute: Tool;
   leave(): void;
   stay(): void;
   tryNow(): void;
@@ -147,7 +157,15 @@ export function AfterStop(props: {
   return (
     <Show
       when={open()}
-      fallback={<Safe view={props.view} after={props.after} leave={() => props.leave()} stay={() => props.stay()} />}
+      fallback={
+        <Safe
+          view={props.view}
+          after={props.after}
+          mute={props.mute}
+          leave={() => props.leave()}
+          stay={() => props.stay()}
+        />
+      }
     >
       {(tally) => <Draining after={props.after} tally={tally()} tryNow={() => props.tryNow()} />}
     </Show>

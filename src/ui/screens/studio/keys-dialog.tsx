@@ -2,9 +2,24 @@ import { For, type JSX } from "solid-js";
 import { keysOn, setKeysOn } from "../../keys.ts";
 import { InfoDialog } from "../../parts/dialogs.tsx";
 
-const KEYS: readonly (readonly [key: string, does: string])[] = [
+type Key = readonly [key: string, does: string];
+
+const CALL_KEYS: readonly Key[] = [
+  ["D", "Mute / unmute"],
+  ["E", "Camera off / on"],
+  ["H", "Raise / lower the hand"],
+  ["C", "Chat"],
+  ["M", "Add a marker"],
+  ["P", "Pin the focused tile"],
+  ["G", "Grid / speaker"],
+];
+
+const FIRST_KEYS: readonly Key[] = [
   ["Shift+R", "Record / Stop (host)"],
   ["S", "Share / stop sharing the screen"],
+];
+
+const LAST_KEYS: readonly Key[] = [
   ["Shift+D", "Figures"],
   ["F6", "Next region"],
   ["?", "This list"],
@@ -12,11 +27,12 @@ const KEYS: readonly (readonly [key: string, does: string])[] = [
 ];
 
 /** The list of keys, and the switch that turns single keys off. */
-export function KeysDialog(props: { open: boolean; close(): void }): JSX.Element {
+export function KeysDialog(props: { open: boolean; call?: boolean; close(): void }): JSX.Element {
+  const keys = (): readonly Key[] => [...FIRST_KEYS, ...(props.call ? CALL_KEYS : []), ...LAST_KEYS];
   return (
     <InfoDialog open={props.open} title="Keys" onClose={() => props.close()}>
       <dl class="facts">
-        <For each={KEYS}>
+        <For each={keys()}>
           {([key, does]) => (
             <div>
               <dt>{does}</dt>

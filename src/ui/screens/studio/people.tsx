@@ -1,10 +1,15 @@
-import type { ParticipantView } from "#controllers/view-models.ts";
+import type { ParticipantAction, ParticipantView } from "#controllers/view-models.ts";
+import Hand from "lucide-solid/icons/hand";
+import UserPlus from "lucide-solid/icons/user-plus";
 import { For, type JSX, Show } from "solid-js";
 import { Chip } from "../../parts/chip.tsx";
 import { ProblemNote } from "../../parts/note.tsx";
 import { Tape } from "../../parts/tape.tsx";
 import { count, initials, sources, spaceTime, sentence } from "../../words/format.ts";
 import { gapChip } from "../../words/tape-words.ts";
+import { useCallLevels } from "./call-levels.ts";
+import { PersonMenu } from "./person-menu.tsx";
+import type { StageControls } from "./stage-controls.ts";
 import { figures, roleWords } from "./studio-words.ts";
 
 const STATE: Partial<Record<ParticipantView["state"], string>> = {
@@ -51,11 +56,23 @@ function Progress(props: { person: ParticipantView; detail: boolean }): JSX.Elem
   );
 }
 
-function Person(props: { person: ParticipantView; detail: boolean }): JSX.Element {
+function Person(props: {
+  person: ParticipantView;
+  detail: boolean;
+  controls: StageControls;
+  act(id: string, action: ParticipantAction): void;
+}): JSX.Element {
+  const levels = useCallLevels();
   const detail = (): boolean => props.detail || props.person.self;
   return (
     <li class="person">
-      <span class="face initials" aria-hidden="true">
+      <span
+        class="face initials"
+        aria-hidden="true"
+        ref={(element) => {
+          if (!props.person.self) levels?.follow(props.person.id, element);
+        }}
+      >
         {initials(props.person.name)}
       </span>
       <div class="who">
@@ -77,8 +94,25 @@ function Person(props: { person: ParticipantView; detail: boolean }): JSX.Elemen
               </>
             )}
           </Show>
+          <Show when={props.person.muted}>{" · Muted"}</Show>
         </span>
       </div>
+      <span class="person-end">
+        <Show when={props.person.handPlace}>
+          {(at) => (
+            <span class="hand-place">
+              <Hand class="icon" aria-hidden="true" />
+              <span class="unseen">Hand raised, place </span>
+              {at()}
+            </span>
+          )}
+        </Show>
+        <PersonMenu
+          person={props.person}
+          controls={props.controls}
+          act={(action) => props.act(props.person.id, action)}
+        />
+      </span>
       <Show when={detail()}>
         <Show when={!props.person.tape && props.person.sources.length > 0}>
           <div class="wide-row figures">
@@ -99,7 +133,12 @@ function Person(props: { person: ParticipantView; detail: boolean }): JSX.Elemen
 export function People(props: {
   people: readonly ParticipantView[];
   host: boolean;
+  controls: StageControls;
+  act(id: string, action: ParticipantAction): void;
+  /** Absent for those who may not. */
+  invite?: (() => void) | undefined;
   children?: JSX.Element;
+  below?: JSX.Element;
 }): JSX.Element {
   return (
     <section class="panel" aria-labelledby="participants" data-region="list" tabindex={0}>
@@ -108,11 +147,29 @@ export function People(props: {
         <span class="count" aria-hidden="true">
           {props.people.length}
         </span>
+        <Show when={props.invite}>
+          {(invite) => (
+            <button type="button" class="button" data-kind="quiet" data-size="small" onClick={() => invite()()}>
+              <UserPlus class="icon" aria-hidden="true" />
+              Invite
+            </button>
+          )}
+        </Show>
       </header>
       {props.children}
       <ul class="people" aria-labelledby="participants">
-        <For each={props.people}>{(person) => <Person person={person} detail={props.host} />}</For>
+        <For each={props.people}>
+          {(person) => (
+            <Person
+              person={person}
+              detail={props.host}
+              controls={props.controls}
+              act={(id, action) => props.act(id, action)}
+            />
+          )}
+        </For>
       </ul>
+      {props.below}
     </section>
   );
 }

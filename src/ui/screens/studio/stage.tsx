@@ -1,183 +1,206 @@
-import type { LevelView, ParticipantView, ViewSource } from "#controllers/view-models.ts";
-import Check from "lucide-solid/icons/check";
-import Monitor from "lucide-solid/icons/monitor";
-import TriangleAlert from "lucide-solid/icons/triangle-alert";
-import Upload from "lucide-solid/icons/upload";
-import { For, type JSX, Match, Show, Switch } from "solid-js";
-import { ringLevel } from "../../parts/level.tsx";
-import { Picture } from "../../parts/picture.tsx";
-import { Tape } from "../../parts/tape.tsx";
-import { initials, percent } from "../../words/format.ts";
+import type { LevelView, ParticipantView, StudioModel, ViewSource } from "#controllers/view-models.ts";
+import {
+  type Accessor,
+  createEffect,
+  createMemo,
+  createSignal,
+  For,
+  type JSX,
+  onCleanup,
+  onMount,
+  Show,
+} from "solid-js";
+import { screenKey, type StageControls } from "./stage-controls.ts";
+import { type Box, layOut, NARROW, type StageLayout, type StageSpace } from "./stage-layout.ts";
+import { EMPTY_STAGE, nextOrder, type StageOrder, type StageStep } from "./stage-order.ts";
+import { PersonTile, ScreenTile } from "./tile.tsx";
 
-function arrivedShare(person: ParticipantView): number {
-  if (person.bytes && person.bytes.total > 0) return person.bytes.arrived / person.bytes.total;
-  return person.tape && person.tape.keptMs > 0 ? person.tape.arrivedMs / person.tape.keptMs : 0;
-}
+/** From here on the studio is one window high (LOOK.md, "Layout"). */
+const DESK = "(width >= 68.75rem)";
+/** What is shown is told once a change of the layout has come to rest. */
+const TELL_AFTER_MS = 150;
 
-function StatePlate(props: { person: ParticipantView }): JSX.Element {
-  const moving = (): boolean =>
-    props.person.state === "stopped" && !props.person.safe && props.person.tape !== undefined;
-  return (
-    <Switch fallback={<span />}>
-      <Match when={props.person.state === "recording"}>
-        <span class="plate" data-state="recording">
-          <span class="dot" aria-hidden="true" />
-          <span>REC</span>
-        </span>
-      </Match>
-      <Match when={props.person.state === "not-recording"}>
-        <span class="plate" data-state="lost">
-          <TriangleAlert class="icon" aria-hidden="true" />
-          Not recording
-        </span>
-      </Match>
-      <Match when={props.person.state === "out-of-reach"}>
-        <span class="plate" data-state="unsure">
-          <span class="dot" aria-hidden="true" />
-          Out of reach
-        </span>
-      </Match>
-      <Match when={props.person.state === "starting"}>
-        <span class="plate">Starting</span>
-      </Match>
-      <Match when={props.person.safe}>
-        <span class="plate" data-state="safe">
-          <Check class="icon" aria-hidden="true" />
-          Safe
-        </span>
-      </Match>
-      <Match when={moving()}>
-        <span class="plate" data-state="moving">
-          <Upload class="icon" aria-hidden="true" />
-          {percent(arrivedShare(props.person))}
-        </span>
-      </Match>
-    </Switch>
-  );
-}
+type Pictures = Parameters<StudioModel["showing"]>[0];
 
-function Name(props: { name: string; role?: string }): JSX.Element {
-  const cut = (): number => props.name.trim().lastIndexOf(" ");
-  return (
-    <span class="plate">
-      <span class="name">
-        {cut() > 0 ? props.name.slice(0, cut()) : props.name}
-        <Show when={cut() > 0}>
-          <span class="family">{props.name.slice(cut())}</span>
-        </Show>
-      </span>
-      <Show when={props.role}>{(role) => <span class="role wide">{role()}</span>}</Show>
-    </span>
-  );
-}
-
-function PersonTile(props: {
-  person: ParticipantView;
-  level: ViewSource<LevelView>;
-  /** The tape is the host's business, and one's own. */
-  showTape: boolean;
-}): JSX.Element {
-  const gaps = (): number => props.person.tape?.gaps.length ?? 0;
-  return (
-    <div
-      class="tile"
-      role="group"
-      aria-label={props.person.name}
-      data-reach={props.person.state === "out-of-reach" ? "none" : undefined}
-      ref={(element) => {
-        if (props.person.self) ringLevel(element, props.level);
-      }}
-    >
-      <Show
-        when={props.person.stream}
-        fallback={
-          <div class="off">
-            <span class="initials" aria-hidden="true">
-              {initials(props.person.name)}
-            </span>
-          </div>
-        }
-      >
-        {(stream) => <Picture stream={stream()} mirrored={props.person.self} />}
-      </Show>
-      <div class="over">
-        <StatePlate person={props.person} />
-        <span class="plates">
-          <Show when={props.showTape && gaps() > 0}>
-            <span class="plate" data-state="degraded">
-              <TriangleAlert class="icon" aria-hidden="true" />
-              <span class="word">
-                {gaps()} gap{gaps() === 1 ? "" : "s"}
-              </span>
-            </span>
-          </Show>
-          <Show when={props.showTape && props.person.state === "recording" && !props.person.tape?.local}>
-            <span class="plate wide">
-              <Upload class="icon" aria-hidden="true" />
-              {percent(arrivedShare(props.person))}
-            </span>
-          </Show>
-        </span>
-      </div>
-      <div class="under">
-        <Name name={props.person.name} role={props.person.self && props.person.name !== "You" ? "you" : undefined} />
-      </div>
-      <Show when={props.showTape && props.person.tape}>{(tape) => <Tape tape={tape()} />}</Show>
-    </div>
-  );
-}
-
-function ScreenTile(props: { person: ParticipantView; screen: NonNullable<ParticipantView["screen"]> }): JSX.Element {
-  return (
-    <div class="tile screen-tile" role="group" aria-label={`Screen of ${props.person.name}`}>
-      <Show
-        when={props.screen.stream}
-        fallback={
-          <div class="off">
-            <span class="initials" aria-hidden="true">
-              <Monitor class="icon" aria-hidden="true" />
-            </span>
-          </div>
-        }
-      >
-        {(stream) => <Picture stream={stream()} />}
-      </Show>
-      <div class="over">
-        <Show when={props.person.state === "recording"} fallback={<span />}>
-          <span class="plate" data-state="recording">
-            <span class="dot" aria-hidden="true" />
-            <span>REC</span>
-          </span>
-        </Show>
-      </div>
-      <div class="under">
-        <span class="plate">
-          <Monitor class="icon" aria-hidden="true" />
-          <span class="name">{props.person.self ? "Your screen" : `Screen of ${props.person.name}`}</span>
-        </span>
-      </div>
-    </div>
-  );
-}
-
-/** Everybody's tiles; keyed by participant. `strip` is the row after Stop. */
-export function Stage(props: {
+interface StageProps {
   people: readonly ParticipantView[];
   level: ViewSource<LevelView>;
+  /** The host sees everybody's tape. */
   host: boolean;
+  /** The row after Stop. */
   strip?: boolean;
-}): JSX.Element {
-  const sharing = (): ParticipantView[] => props.people.filter((person) => person.screen !== undefined);
-  const tiles = (): number => props.people.length + sharing().length;
-  const count = (): string => (tiles() > 4 ? "many" : String(tiles()));
+  /** Absent where there is no call. */
+  controls?: StageControls;
+  showing?: StudioModel["showing"];
+  /** Nothing is shown: the window belongs to something else. */
+  away?: boolean;
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((entry, index) => entry === b[index]);
+}
+
+/** Who is on the stage; looks again by itself when a change was held back. */
+function createOrder(people: () => readonly ParticipantView[], pinned: () => string | undefined): Accessor<StageOrder> {
+  const [look, setLook] = createSignal(0);
+  const step = createMemo<StageStep>(
+    (before) => {
+      look();
+      return nextOrder(before.order, people(), performance.now(), pinned());
+    },
+    { order: EMPTY_STAGE, againInMs: undefined },
+  );
+  createEffect(() => {
+    const wait = step().againInMs;
+    if (wait === undefined) return;
+    const timer = setTimeout(() => setLook((count) => count + 1), wait);
+    onCleanup(() => clearTimeout(timer));
+  });
+  return () => step().order;
+}
+
+/** Width and, on the desk, height of the stage's place. */
+function createSpace(element: () => HTMLElement | undefined, strip: () => boolean): Accessor<StageSpace> {
+  const desk = matchMedia(DESK);
+  const [isDesk, setDesk] = createSignal(desk.matches);
+  const [size, setSize] = createSignal({ width: 0, height: 0 });
+  onMount(() => {
+    const place = element()?.parentElement;
+    if (!place) return;
+    const measure = (): void => {
+      const { width, height } = place.getBoundingClientRect();
+      setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
+    };
+    const onDesk = (): void => {
+      setDesk(desk.matches);
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(place);
+    desk.addEventListener("change", onDesk);
+    measure();
+    onCleanup(() => {
+      observer.disconnect();
+      desk.removeEventListener("change", onDesk);
+    });
+  });
+  return createMemo(() => ({
+    width: Math.floor(size().width),
+    height: isDesk() && !strip() ? Math.floor(size().height) : undefined,
+  }));
+}
+
+/** Tells which pictures are shown and how large, whenever that changes and has come to rest. */
+function tellShowing(pictures: () => Pictures, tell: (pictures: Pictures) => void): void {
+  let told = "";
+  createEffect(() => {
+    const now = pictures();
+    const timer = setTimeout(() => {
+      const key = JSON.stringify(now);
+      if (key === told) return;
+      told = key;
+      tell(now);
+    }, TELL_AFTER_MS);
+    onCleanup(() => clearTimeout(timer));
+  });
+}
+
+function widthOf(layout: StageLayout, key: string): number {
+  return Math.round((layout.boxes.get(key)?.width ?? 0) * devicePixelRatio);
+}
+
+/** Everybody's tiles, keyed by participant: nothing that happens to a picture builds a tile anew. */
+export function Stage(props: StageProps): JSX.Element {
+  let stage: HTMLDivElement | undefined;
+  const byId = createMemo(() => new Map(props.people.map((person) => [person.id, person])));
+  const order = createOrder(
+    () => props.people,
+    () => props.controls?.pinned(),
+  );
+  const ids = createMemo(() => order().ids, [], { equals: sameList });
+  const sharing = createMemo(
+    () => props.people.filter((person) => person.screen !== undefined).map((person) => person.id),
+    [],
+    { equals: sameList },
+  );
+  const space = createSpace(
+    () => stage,
+    () => props.strip === true,
+  );
+  const big = (): string | undefined => {
+    const pinned = props.controls?.pinned();
+    if (pinned !== undefined && (ids().includes(pinned) || sharing().some((id) => screenKey(id) === pinned))) {
+      return pinned;
+    }
+    const theirs = sharing().find((id) => byId().get(id)?.self === false);
+    if (theirs !== undefined) return screenKey(theirs);
+    const phone = space().height === undefined && space().width < NARROW;
+    return props.controls?.mode() === "speaker" || phone ? order().speaker : undefined;
+  };
+  const layout = createMemo(() =>
+    layOut(
+      {
+        keys: [...sharing().map(screenKey), ...ids()],
+        big: big(),
+        bigIsScreen: big()?.startsWith(screenKey("")) ?? false,
+        strip: props.strip === true,
+      },
+      space(),
+    ),
+  );
+  const box = (key: string): Box | undefined => layout().boxes.get(key);
+  const pictures = (): Pictures => {
+    if (props.away || layout().boxes.size === 0) return [];
+    const shown = (id: string, screen: boolean): Pictures[number] => ({
+      id,
+      screen,
+      width: widthOf(layout(), screen ? screenKey(id) : id),
+    });
+    const others = (list: readonly string[]): string[] => list.filter((id) => byId().get(id)?.self === false);
+    return [...others(sharing()).map((id) => shown(id, true)), ...others(ids()).map((id) => shown(id, false))];
+  };
+  if (props.showing) tellShowing(pictures, (now) => props.showing?.(now));
   return (
-    <div class="stage" data-layout={props.strip ? "strip" : undefined} data-count={count()}>
+    <div class="stage" ref={stage} style={{ "--high": `${layout().height}px` }}>
       <For each={sharing()}>
-        {(person) => <Show when={person.screen}>{(screen) => <ScreenTile person={person} screen={screen()} />}</Show>}
+        {(id) => {
+          const person = held(() => byId().get(id));
+          return (
+            <Show when={person()?.screen !== undefined && person()}>
+              {(sharer) => (
+                <ScreenTile
+                  person={sharer()}
+                  screen={sharer().screen ?? {}}
+                  box={box(screenKey(id))}
+                  controls={props.controls}
+                />
+              )}
+            </Show>
+          );
+        }}
       </For>
-      <For each={props.people}>
-        {(person) => <PersonTile person={person} level={props.level} showTape={props.host || person.self} />}
+      <For each={ids()}>
+        {(id) => {
+          const person = held(() => byId().get(id));
+          return (
+            <Show when={person()}>
+              {(one) => (
+                <PersonTile
+                  person={one()}
+                  box={box(id)}
+                  level={props.level}
+                  showTape={props.host || one().self}
+                  controls={props.controls}
+                />
+              )}
+            </Show>
+          );
+        }}
       </For>
     </div>
   );
+}
+
+/** The last that was there: a row that is about to go is drawn once more. */
+function held<T>(now: () => T | undefined): Accessor<T | undefined> {
+  return createMemo<T | undefined>((before) => now() ?? before);
 }

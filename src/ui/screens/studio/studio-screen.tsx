@@ -1,68 +1,28 @@
-import type {
-  AfterStopView,
-  LevelView,
-  StudioModel,
-  StudioView,
-  TallyView,
-  ViewSource,
-} from "#controllers/view-models.ts";
-import CloudOff from "lucide-solid/icons/cloud-off";
+import type { LevelView, StudioModel, StudioView, TallyView, ViewSource } from "#controllers/view-models.ts";
 import FolderDown from "lucide-solid/icons/folder-down";
 import Link from "lucide-solid/icons/link";
-import { createEffect, createMemo, createSignal, For, type JSX, on, onMount, Show } from "solid-js";
+import { createEffect, createSignal, type JSX, on, onMount, Show } from "solid-js";
+import type { DevicesModel } from "#controllers/view-models.ts";
 import { useKeys } from "../../keys.ts";
 import { usePageHead } from "../../page-head.ts";
 import { createElapsed } from "../../parts/clock.tsx";
 import { DeviceFields } from "../../parts/device-fields.tsx";
-import { AskDialog, InfoDialog } from "../../parts/dialogs.tsx";
-import { ProblemNote } from "../../parts/note.tsx";
+import { InfoDialog, LinkDialog } from "../../parts/dialogs.tsx";
 import { useShell } from "../../shell-context.ts";
-import { bytes, roughly } from "../../words/format.ts";
-import { worstFirst } from "../../words/problem-words.ts";
-import { AfterStop } from "./after-stop.tsx";
-import { Dock, type MenuEntry } from "./dock.tsx";
+import { clock } from "../../words/format.ts";
+import { CallLevelsContext, createCallLevels } from "./call-levels.ts";
+import { Dock } from "./dock.tsx";
+import { callTools, type Tool } from "./dock-tools.tsx";
 import { FiguresPanel } from "./figures-panel.tsx";
+import { Floor } from "./floor.tsx";
 import { KeysDialog } from "./keys-dialog.tsx";
-import { People } from "./people.tsx";
-import { Stage } from "./stage.tsx";
+import { LeaveQuestion, leavingAsks } from "./leave-dialog.tsx";
+import type { MenuEntry } from "./more-sheet.tsx";
+import { createStageControls, type StageControls } from "./stage-controls.ts";
 import { light, studioTitle, TONE, takeLine } from "./studio-words.ts";
 import { Tally } from "./tally.tsx";
 
-type Open = "none" | "devices" | "figures" | "keys" | "leave" | "link";
-
-interface StudioProps {
-  view: StudioView;
-  model: StudioModel;
-  level: ViewSource<LevelView>;
-  /** The person has just joined: the focus goes to the stage's heading. */
-  focusStage: boolean;
-}
-
-/** Bytes that would stay behind if the person left now. */
-function bytesBehind(tally: TallyView): number {
-  return tally.phase === "draining" || tally.phase === "waiting" ? tally.bytesLeft : 0;
-}
-
-function LeaveQuestion(props: { view: StudioView; open: boolean; stay(): void; leave(): void }): JSX.Element {
-  const recording = (): boolean => props.view.tally.phase === "recording";
-  const behind = (): number => bytesBehind(props.view.tally);
-  const eta = (): number | undefined => (props.view.tally.phase === "draining" ? props.view.tally.etaMs : undefined);
-  return (
-    <AskDialog
-      open={props.open}
-      title={recording() ? "Leave while the take runs?" : "Leave before all has arrived?"}
-      text={
-        recording()
-          ? "Your part of the take ends now. What was recorded so far is kept and uploaded."
-          : `${bytes(behind())} are still only on this device. They upload the next time you open Tapesync here.`
-      }
-      keep={eta() === undefined ? "Stay" : `Stay, ${roughly(eta() ?? 0)}`}
-      go="Leave now"
-      onKeep={() => props.stay()}
-      onGo={() => props.leave()}
-    />
-  );
-}
+type Open = "none" | "devices" | "figures" | "keys" | "leave" | "link" | "invite";
 
 function StudioLinks(props: { view: StudioView; copy(): void }): JSX.Element {
   return (
@@ -87,89 +47,24 @@ function StudioLinks(props: { view: StudioView; copy(): void }): JSX.Element {
   );
 }
 
-function OwnProblems(props: { view: StudioView }): JSX.Element {
-  const problems = createMemo(() => worstFirst(props.view.problems));
-  return (
-    <Show when={problems().length > 0 || props.view.connection === "lost"}>
-      <div class="own-problems">
-        <For each={problems()}>{(problem) => <ProblemNote problem={problem} alert />}</For>
-        <Show when={props.view.connection === "lost" && problems().length === 0}>
-          <div class="note" role="status">
-            <CloudOff class="icon" aria-hidden="true" />
-            <strong>No word from the room</strong>
-            <p>Your take goes on, on this device. Tapesync keeps trying.</p>
-          </div>
-        </Show>
-      </div>
-    </Show>
-  );
-}
-
-function GuestLink(props: { open: boolean; link: string; close(): void }): JSX.Element {
-  return (
-    <InfoDialog open={props.open} title="Guest link" onClose={() => props.close()}>
-      <p>This browser does not let the page copy. Mark the link and copy it.</p>
-      <input
-        class="input"
-        aria-label="Guest link"
-        readOnly
-        value={props.link}
-        onFocus={(event) => event.currentTarget.select()}
-      />
-    </InfoDialog>
-  );
-}
-
-/** The floor: stage and list, or the strip and the big panel after Stop. */
-function Floor(props: StudioProps & { stayed: boolean; stay(): void; leave(): void }): JSX.Element {
-  const host = (): boolean => props.view.role !== "guest";
-  const after = (): AfterStopView | undefined => {
-    const { phase } = props.view.tally;
-    const open = phase === "draining" || phase === "waiting" || (phase === "safe" && !props.stayed);
-    return open ? props.view.afterStop : undefined;
-  };
-  const lit = (): boolean => props.view.tally.phase === "safe" && !host() && after() !== undefined;
-  return (
-    <main class="floor" id="main" data-lit={lit() ? "" : undefined}>
-      <h2 class="unseen" id="stage-heading" tabindex={-1}>
-        Stage
-      </h2>
-      <Show
-        when={after()}
-        fallback={
-          <div class="stage-fit" data-region="stage">
-            <Stage people={props.view.participants} level={props.level} host={host()} />
-          </div>
-        }
-      >
-        {(panel) => (
-          <div class="wrap-up" data-region="stage">
-            <Show when={!lit()}>
-              <Stage people={props.view.participants} level={props.level} host={host()} strip />
-            </Show>
-            <AfterStop
-              view={props.view}
-              after={panel()}
-              leave={() => props.leave()}
-              stay={() => props.stay()}
-              tryNow={() => props.model.tryUploadNow()}
-            />
-          </div>
-        )}
-      </Show>
-      <Show when={!lit()}>
-        <People people={props.view.participants} host={host()}>
-          <OwnProblems view={props.view} />
-        </People>
-      </Show>
-    </main>
-  );
+function press(tool: Tool): void {
+  if (tool.why === undefined && !tool.busy) tool.press();
 }
 
 /** `/r/:room` after joining. */
-export default function Studio(props: StudioProps): JSX.Element {
+export default function Studio(props: {
+  view: StudioView;
+  model: StudioModel;
+  devices: DevicesModel;
+  level: ViewSource<LevelView>;
+  /** The person has just joined: the focus goes to the stage's heading. */
+  focusStage: boolean;
+}): JSX.Element {
   const shell = useShell();
+  const controls: StageControls = createStageControls();
   const [open, setOpen] = createSignal<Open>("none");
+  const [chatOpen, setChatOpen] = createSignal(false);
+  const [invite, setInvite] = createSignal("");
   const [stayed, setStayed] = createSignal(false);
   const tally = (): TallyView => props.view.tally;
   const host = (): boolean => props.view.role !== "guest";
@@ -192,12 +87,10 @@ export default function Studio(props: StudioProps): JSX.Element {
     if (props.focusStage) document.querySelector<HTMLElement>("#stage-heading")?.focus({ preventScroll: true });
   });
 
-  const press = (): void => (running() ? props.model.stop() : props.model.record());
-  const share = (): void => (props.view.sharing ? props.model.stopSharing() : props.model.shareScreen());
-  const leave = (): void => {
-    const asks = tally().phase === "recording" || bytesBehind(tally()) > 0;
-    if (asks) setOpen("leave");
-    else props.model.leave();
+  const recordOrStop = (): void => (running() ? props.model.stop() : props.model.record());
+  const elapsedMs = (): number => {
+    const now = tally();
+    return now.phase === "recording" ? Math.max(0, performance.now() - now.startedAtMs) : 0;
   };
   const copy = (): void => {
     props.model.copyGuestLink().then(
@@ -205,21 +98,67 @@ export default function Studio(props: StudioProps): JSX.Element {
       () => setOpen("link"),
     );
   };
+  const makeInvite = (): void => {
+    props.model.invite().then(
+      ({ link, copied }) => {
+        setInvite(link);
+        if (copied) shell.say("Invite copied. It lets one person in, once.");
+        else setOpen("invite");
+      },
+      (error: unknown) => {
+        shell.say("The invite could not be made. Try again in a moment.");
+        reportError(error);
+      },
+    );
+  };
   const showFigures = (show: boolean): void => {
     props.model.watchDebug(show);
     setOpen(show ? "figures" : "none");
   };
+  const closeChat = (): void => {
+    setChatOpen(false);
+    document.querySelector<HTMLElement>('.dock [aria-keyshortcuts="C"]')?.focus();
+  };
+  const tools = callTools({
+    get view() {
+      return props.view;
+    },
+    get model() {
+      return props.model;
+    },
+    get chatOpen() {
+      return chatOpen();
+    },
+    share: () => (props.view.sharing ? props.model.stopSharing() : props.model.shareScreen()),
+    toggleChat: () => (chatOpen() ? closeChat() : setChatOpen(true)),
+    mark() {
+      shell.say(`Marker at ${clock(elapsedMs())}`);
+      props.model.addMarker("");
+    },
+    leave: () => (leavingAsks(props.view) ? setOpen("leave") : props.model.leave()),
+  });
   useKeys({
     recordOrStop: () => {
-      if (host() && !busy()) press();
+      if (props.view.mayHost && !busy()) recordOrStop();
     },
-    share: () => {
-      if (props.view.canShare) share();
-    },
+    share: () => press(tools.share()),
+    mute: () => press(tools.mute()),
+    camera: () => press(tools.camera()),
+    hand: () => press(tools.hand()),
+    chat: () => press(tools.chat()),
+    marker: () => press(tools.marker()),
+    layout: () => controls.toggleMode(),
+    pin: () => controls.pinFocused(),
     figures: () => showFigures(open() !== "figures"),
     help: () => setOpen("keys"),
   });
   const menu = (): MenuEntry[] => [
+    {
+      name: controls.mode() === "grid" ? "Speaker layout" : "Grid layout",
+      key: "G",
+      wide: true,
+      choose: () => controls.toggleMode(),
+    },
     { name: "Change devices", choose: () => setOpen("devices") },
     ...(props.view.guestLink === undefined ? [] : [{ name: "Copy the guest link", choose: copy }]),
     { name: "Open exports", choose: () => shell.navigate(`/r/${props.view.room}/exports`) },
@@ -228,44 +167,72 @@ export default function Studio(props: StudioProps): JSX.Element {
   ];
   const lit = (): boolean => tally().phase === "safe" && !host() && !stayed() && props.view.afterStop !== undefined;
   return (
-    <div class="studio" data-state={light(tally())} data-lit={lit() ? "" : undefined}>
-      <Tally title={props.view.title} line={takeLine(props.view)} tally={tally()} elapsedMs={elapsed()}>
-        <Show when={!lit()}>
-          <StudioLinks view={props.view} copy={copy} />
-        </Show>
-      </Tally>
-      <Floor {...props} stayed={stayed()} stay={() => setStayed(true)} leave={leave} />
-      <Show when={!lit()}>
-        <Dock
-          canRecord={host()}
-          running={running()}
-          busy={busy()}
-          primary={tally().phase === "idle" || tally().phase === "starting" || tally().phase === "recording"}
-          sharing={props.view.sharing}
-          canShare={props.view.canShare}
-          menu={menu()}
-          press={press}
-          share={share}
-          leave={leave}
+    <CallLevelsContext.Provider value={createCallLevels(props.model.levels)}>
+      <div class="studio" data-state={light(tally())} data-lit={lit() ? "" : undefined}>
+        <Tally title={props.view.title} line={takeLine(props.view)} tally={tally()} elapsedMs={elapsed()}>
+          <Show when={!lit()}>
+            <StudioLinks view={props.view} copy={copy} />
+          </Show>
+        </Tally>
+        <Floor
+          view={props.view}
+          model={props.model}
+          level={props.level}
+          controls={controls}
+          elapsedMs={elapsedMs}
+          stayed={stayed()}
+          lit={lit()}
+          chatOpen={chatOpen()}
+          closeChat={closeChat}
+          stay={() => setStayed(true)}
+          leave={() => tools.leave().press()}
+          mute={tools.mute()}
+          invite={makeInvite}
         />
-      </Show>
-      <LeaveQuestion
-        view={props.view}
-        open={open() === "leave"}
-        stay={() => setOpen("none")}
-        leave={() => {
-          setOpen("none");
-          props.model.leave();
-        }}
-      />
-      <InfoDialog open={open() === "devices"} title="Devices" onClose={() => setOpen("none")}>
-        <DeviceFields devices={props.view.devices} actions={props.model} level={props.level} />
-      </InfoDialog>
-      <FiguresPanel open={open() === "figures"} view={props.view.debug} close={() => showFigures(false)} />
-      <KeysDialog open={open() === "keys"} close={() => setOpen("none")} />
-      <Show when={props.view.guestLink}>
-        {(link) => <GuestLink open={open() === "link"} link={link()} close={() => setOpen("none")} />}
-      </Show>
-    </div>
+        <Show when={!lit()}>
+          <Dock
+            canRecord={props.view.mayHost}
+            running={running()}
+            busy={busy()}
+            primary={tally().phase === "idle" || tally().phase === "starting" || tally().phase === "recording"}
+            share={tools.share()}
+            tools={tools}
+            menu={menu()}
+            press={recordOrStop}
+          />
+        </Show>
+        <LeaveQuestion
+          view={props.view}
+          open={open() === "leave"}
+          stay={() => setOpen("none")}
+          leave={() => {
+            setOpen("none");
+            props.model.leave();
+          }}
+          endForAll={() => {
+            setOpen("none");
+            props.model.endForAll();
+          }}
+        />
+        <InfoDialog open={open() === "devices"} title="Devices" onClose={() => setOpen("none")}>
+          <DeviceFields devices={props.view.devices} actions={props.devices} level={props.level} />
+        </InfoDialog>
+        <FiguresPanel open={open() === "figures"} view={props.view.debug} close={() => showFigures(false)} />
+        <KeysDialog open={open() === "keys"} call close={() => setOpen("none")} />
+        <LinkDialog
+          open={open() === "link"}
+          name="Guest link"
+          link={props.view.guestLink ?? ""}
+          close={() => setOpen("none")}
+        />
+        <LinkDialog
+          open={open() === "invite"}
+          name="Invite link"
+          text="It lets one person in, once."
+          link={invite()}
+          close={() => setOpen("none")}
+        />
+      </div>
+    </CallLevelsContext.Provider>
   );
 }

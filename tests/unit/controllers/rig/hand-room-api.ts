@@ -8,6 +8,8 @@ export function roomApiOf(answers: Partial<RoomApi>): RoomApi {
     lobby: unexpected("lobby"),
     join: unexpected("join"),
     renewToken: unexpected("renewToken"),
+    createInvite: unexpected("createInvite"),
+    iceServers: unexpected("iceServers"),
     takes: unexpected("takes"),
     startDemux: unexpected("startDemux"),
     deleteTake: unexpected("deleteTake"),

@@ -133,6 +133,7 @@ export function manifestOf(): DeliveryManifest {
         ],
       },
     ],
+    markers: [],
     masters: [
       { file: "Ines_S1.mkv", participant: ME, kind: "main", segment: 1, zeroUs: asTake(0), durationUs: 60_000_000 },
       {

@@ -175,7 +175,8 @@ export class MemoryServer implements UploadTransport {
       const [refreshSecret, token] = [this.name<Secret>(43), this.name<string>()];
       stored.participants.set(participant, { refreshSecret, tokens: new Map([[token, this.#time.nowMs]]) });
       const role = body.hostSecret === stored.hostSecret ? "host" : "guest";
-      const value = { participant, role, refreshSecret, token, tokenExpiresMs: this.#tokenEnd() } as const;
+      const admission = "admitted";
+      const value = { participant, role, refreshSecret, token, tokenExpiresMs: this.#tokenEnd(), admission } as const;
       return { kind: "ok", status: 201, value };
     });
   }

@@ -1,0 +1,40 @@
+import type { SimulcastWish } from "#protocol/realtime-api.ts";
+
+/** One simulcast layer as it is sent now. */
+export interface LayerState {
+  readonly rid: string;
+  /** Whether the publisher sends it. */
+  readonly active: boolean;
+  /** While it was sent last. */
+  readonly bitsPerSecond: number;
+}
+
+/**
+ * Which layer a subscriber gets.
+ * @param stepsDown how far below the preferred layer its network forces it
+ * @returns undefined: none is sent, so that there is nothing to change to
+ */
+export function chooseLayer(
+  layers: readonly LayerState[],
+  wish: SimulcastWish,
+  stepsDown: number,
+): LayerState | undefined {
+  if (layers.length <= 1) return layers[0];
+  const ordered = bestFirst(layers, wish);
+  const preferred = Math.max(
+    0,
+    ordered.findIndex((layer) => layer.rid === wish.preferredRid),
+  );
+  const steps = wish.priorityOrdering === "none" ? 0 : stepsDown;
+  const wanted = Math.min(preferred + steps, ordered.length - 1);
+  const layer = ordered[wanted];
+  if (layer?.active || wish.ridNotAvailable === "none") return layer;
+  const below = ordered.slice(wanted + 1).find(({ active }) => active);
+  return below ?? ordered.slice(0, wanted).findLast(({ active }) => active);
+}
+
+/** By name where the subscriber asked for that; otherwise by what they cost. */
+function bestFirst(layers: readonly LayerState[], wish: SimulcastWish): LayerState[] {
+  const named = wish.priorityOrdering === "asciibetical" || wish.ridNotAvailable === "asciibetical";
+  return [...layers].sort((a, b) => (named ? (a.rid < b.rid ? -1 : 1) : b.bitsPerSecond - a.bitsPerSecond));
+}

@@ -1,0 +1,105 @@
+import type { AfterStopView, LevelView, StudioModel, StudioView, ViewSource } from "#controllers/view-models.ts";
+import CloudOff from "lucide-solid/icons/cloud-off";
+import { createMemo, For, type JSX, Show } from "solid-js";
+import { ProblemNote } from "../../parts/note.tsx";
+import { worstFirst } from "../../words/problem-words.ts";
+import { AfterStop } from "./after-stop.tsx";
+import { ChatPanel } from "./chat.tsx";
+import type { Tool } from "./dock-tools.tsx";
+import { Markers } from "./markers.tsx";
+import { Notices } from "./notices.tsx";
+import { People } from "./people.tsx";
+import { Stage } from "./stage.tsx";
+import type { StageControls } from "./stage-controls.ts";
+
+function OwnProblems(props: { view: StudioView }): JSX.Element {
+  const problems = createMemo(() => worstFirst(props.view.problems));
+  return (
+    <Show when={problems().length > 0 || props.view.connection === "lost"}>
+      <div class="own-problems">
+        <For each={problems()}>{(problem) => <ProblemNote problem={problem} alert />}</For>
+        <Show when={props.view.connection === "lost" && problems().length === 0}>
+          <div class="note" role="status">
+            <CloudOff class="icon" aria-hidden="true" />
+            <strong>No word from the room</strong>
+            <p>Your take goes on, on this device. Tapesync keeps trying.</p>
+          </div>
+        </Show>
+      </div>
+    </Show>
+  );
+}
+
+/** The floor: stage and list; after Stop the stage is a strip above the big panel. The stage is the same all the time. */
+export function Floor(props: {
+  view: StudioView;
+  model: StudioModel;
+  level: ViewSource<LevelView>;
+  controls: StageControls;
+  elapsedMs(): number;
+  stayed: boolean;
+  lit: boolean;
+  chatOpen: boolean;
+  closeChat(): void;
+  stay(): void;
+  leave(): void;
+  mute: Tool;
+  invite(): void;
+}): JSX.Element {
+  const host = (): boolean => props.view.role !== "guest";
+  const after = (): AfterStopView | undefined => {
+    const { phase } = props.view.tally;
+    const open = phase === "draining" || phase === "waiting" || (phase === "safe" && !props.stayed);
+    return open ? props.view.afterStop : undefined;
+  };
+  return (
+    <main class="floor" id="main" data-lit={props.lit ? "" : undefined}>
+      <h2 class="unseen" id="stage-heading" tabindex={-1}>
+        Stage
+      </h2>
+      <div class="stage-side" data-region="stage" data-after={after() ? "" : undefined}>
+        <div class="stage-fit" hidden={props.lit}>
+          <Stage
+            people={props.view.participants}
+            level={props.level}
+            host={host()}
+            strip={after() !== undefined}
+            controls={props.controls}
+            showing={(pictures) => props.model.showing(pictures)}
+            away={props.lit}
+          />
+        </div>
+        <Show when={after()}>
+          {(panel) => (
+            <AfterStop
+              view={props.view}
+              after={panel()}
+              mute={props.mute}
+              leave={() => props.leave()}
+              stay={() => props.stay()}
+              tryNow={() => props.model.tryUploadNow()}
+            />
+          )}
+        </Show>
+      </div>
+      <Show when={!props.lit}>
+        <div class="side" data-chat={props.chatOpen ? "" : undefined}>
+          <Notices view={props.view} model={props.model} />
+          <People
+            people={props.view.participants}
+            host={host()}
+            controls={props.controls}
+            act={(id, action) => props.model.act(id, action)}
+            invite={props.view.mayHost ? () => props.invite() : undefined}
+            below={<Markers view={props.view} model={props.model} elapsedMs={() => props.elapsedMs()} />}
+          >
+            <OwnProblems view={props.view} />
+          </People>
+          <Show when={props.chatOpen}>
+            <ChatPanel chat={props.view.chat} model={props.model} close={() => props.closeChat()} />
+          </Show>
+        </div>
+      </Show>
+    </main>
+  );
+}

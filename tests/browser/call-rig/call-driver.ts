@@ -1,0 +1,178 @@
+import { readFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { build } from "vite";
+import type { CallTrack } from "#protocol/call.ts";
+import type { ParticipantId } from "#protocol/ids.ts";
+import type { CallRig, RigState } from "./call-page.ts";
+import { SfuProcess } from "./sfu-process.ts";
+
+/** DESIGN.md section 3. */
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-device-for-media-stream=fps=30",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+  "--disable-renderer-backgrounding",
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+];
+
+const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
+
+declare global {
+  /** On the rig's page. */
+  var callRig: CallRig;
+}
+
+/** One request of a page to the SFU. */
+export interface RigRequest {
+  readonly operation: string;
+  readonly token: string;
+  readonly status: number;
+}
+
+/** A room of pages around one embedded SFU: pages, the backend's proxy, and who publishes what. */
+export class CallRoom {
+  readonly sfu = new SfuProcess();
+  readonly requests: RigRequest[] = [];
+  /** Tokens that the proxy refuses with 401. */
+  readonly expired = new Set<string>();
+  readonly #pages = new Map<ParticipantId, Page>();
+  readonly #tracks = new Map<ParticipantId, readonly CallTrack[]>();
+  readonly #errors: string[] = [];
+  #folder = "";
+  #server: Server | null = null;
+  #browser: Browser | null = null;
+
+  async open(): Promise<void> {
+    await this.sfu.start();
+    this.#folder = await mkdtemp(join(tmpdir(), "tapesync-call-rig-"));
+    const configFile = fileURLToPath(new URL("vite.config.ts", import.meta.url));
+    await build({ configFile, logLevel: "error", build: { outDir: this.#folder, emptyOutDir: true } });
+    const server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        response.statusCode = 502;
+        response.end(JSON.stringify({ error: { reason: "sfu-unreachable", message: String(error) } }));
+      });
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    this.#server = server;
+    const executablePath = process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium";
+    this.#browser = await chromium.launch({ executablePath, args: FLAGS });
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+    this.#server?.closeAllConnections();
+    this.#server?.close();
+    await this.sfu.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Everybody leaves, and the next test begins with nobody. @returns what the pages threw */
+  async empty(): Promise<readonly string[]> {
+    for (const page of this.#pages.values()) await page.context().close();
+    this.#pages.clear();
+    this.#tracks.clear();
+    this.expired.clear();
+    this.requests.length = 0;
+    return this.#errors.splice(0);
+  }
+
+  /** A page with devices, not yet in the call. */
+  async page(self: ParticipantId): Promise<Page> {
+    if (this.#browser === null) throw new Error("the rig is not open");
+    const { port } = this.#server?.address() as AddressInfo;
+    const page = await (await this.#browser.newContext()).newPage();
+    page.on("pageerror", (error) => this.#errors.push(`${self}: ${error.message}`));
+    await page.exposeFunction("tellRoom", (who: ParticipantId, tracks: readonly CallTrack[]) => this.#tell(who, tracks));
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.waitForFunction(() => "callRig" in globalThis);
+    await page.evaluate(() => callRig.openDevices());
+    this.#pages.set(self, page);
+    return page;
+  }
+
+  /** A page that sends camera and microphone. */
+  async join(self: ParticipantId): Promise<Page> {
+    const page = await this.page(self);
+    await page.evaluate((id) => {
+      callRig.join(id);
+      callRig.send("microphone", "device");
+      callRig.send("camera", "device");
+    }, self);
+    await page.evaluate((publishers) => callRig.follow(publishers), this.#othersOf(self));
+    return page;
+  }
+
+  async #tell(who: ParticipantId, tracks: readonly CallTrack[]): Promise<void> {
+    this.#tracks.set(who, tracks);
+    for (const [self, page] of this.#pages) {
+      if (self !== who && !page.isClosed()) {
+        await page.evaluate((publishers) => callRig.follow(publishers), this.#othersOf(self));
+      }
+    }
+  }
+
+  #othersOf(self: ParticipantId) {
+    return [...this.#tracks].flatMap(([participant, tracks]) => (participant === self ? [] : [{ participant, tracks }]));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", "http://rig");
+    const operation = pathname.split("/api/realtime/")[1];
+    if (operation !== undefined) return this.#proxy(operation, request, response);
+    const file = pathname === "/" ? "index.html" : pathname.slice(1);
+    response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
+    response.end(await readFile(join(this.#folder, file)).catch(() => ""));
+  }
+
+  /** As the backend's: its own token for the page's, its own words for a token that has run out. */
+  async #proxy(operation: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const token = request.headers.authorization?.replace("Bearer ", "") ?? "";
+    response.setHeader("content-type", "application/json");
+    const note = (status: number): void => {
+      this.requests.push({ operation: `${request.method} ${operation}`, token, status });
+      response.statusCode = status;
+    };
+    if (this.expired.has(token)) {
+      note(401);
+      response.end(JSON.stringify({ error: { reason: "token-expired", message: "the token has run out" } }));
+      return;
+    }
+    const headers = { authorization: this.sfu.authorization, "content-type": "application/json" };
+    const body = chunks.length > 0 ? Buffer.concat(chunks) : null;
+    const reply = await fetch(`${this.sfu.address}/${operation}`, { method: request.method ?? "GET", headers, body });
+    const text = await reply.text();
+    note(reply.status);
+    response.end(text);
+  }
+}
+
+/** Waits until the page's call is so. @throws with the last state when it never was */
+export async function until(page: Page, what: string, isSo: (state: RigState) => boolean, withinMs = 10_000) {
+  const startMs = performance.now();
+  let last: RigState | null = null;
+  while (performance.now() - startMs < withinMs) {
+    last = await page.evaluate(() => callRig.state());
+    if (last !== null && isSo(last)) return { state: last, tookMs: performance.now() - startMs };
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  }
+  throw new Error(`${what}: not within ${withinMs} ms; ${JSON.stringify(last)}`);
+}

@@ -1,0 +1,124 @@
+import { createLiveCall } from "#call/live-call.ts";
+import { keyOf } from "#core/call/wanted-tracks.ts";
+import type { LiveCall, LiveCallState, Publisher, ShownPicture } from "#core/ports/live-call.ts";
+import { performanceClock, timerScheduler } from "#platform/clock.ts";
+import type { CallTrack, Rid } from "#protocol/call.ts";
+import type { ParticipantId, Source } from "#protocol/ids.ts";
+import { type SeenPicture, watchPictures } from "./seen-pictures.ts";
+import { countConnections } from "./live-connections.ts";
+
+/** What a page tells of its call. */
+export interface RigState {
+  readonly state: LiveCallState<MediaStreamTrack>["state"];
+  readonly published: readonly CallTrack[];
+  readonly received: readonly { key: string; id: string; layer: Rid | null; isLive: boolean }[];
+  readonly quality: Readonly<Record<string, unknown>>;
+  readonly levels: Readonly<Record<string, number>>;
+  readonly roundTripMs: number | null;
+  readonly uploadBytesPerSecond: number | null;
+  readonly pictures: Readonly<Record<string, SeenPicture>>;
+  readonly failures: readonly string[];
+}
+
+/** What is sent: the device's own track, nothing, or not at all. */
+export type RigSent = "device" | "nothing" | null;
+
+declare global {
+  /** Of the test: the room. */
+  var tellRoom: (self: ParticipantId, tracks: readonly CallTrack[]) => Promise<void>;
+}
+
+const connections = countConnections();
+const pictures = watchPictures();
+const devices = new Map<Source, MediaStreamTrack>();
+let call: LiveCall<MediaStreamTrack> | null = null;
+let levels: ReadonlyMap<ParticipantId, number> = new Map();
+let failures: string[] = [];
+let published = "";
+
+export type CallRig = typeof callRig;
+const callRig = {
+  join(self: ParticipantId): void {
+    failures = [];
+    levels = new Map();
+    published = "";
+    const clock = performanceClock();
+    const token = (renew: boolean) => Promise.resolve(renew ? "renewed" : "first");
+    const random = { unit: () => Math.random() };
+    const ports = { prefix: "/api/realtime", token, self, clock, scheduler: timerScheduler(), random };
+    call = createLiveCall(
+      { ...ports, iceServers: () => Promise.resolve([]) },
+      {
+        changed: (state) => {
+          pictures.show(state.received);
+          const now = JSON.stringify(state.published);
+          if (now === published) return;
+          published = now;
+          void globalThis.tellRoom(self, state.published);
+        },
+        levels: (next) => {
+          levels = next;
+        },
+        failed: (error) => failures.push(String(error)),
+      },
+    );
+    call.start();
+  },
+  async openDevices(): Promise<void> {
+    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+    const stream = await navigator.mediaDevices.getUserMedia({ video, audio: true });
+    for (const track of stream.getTracks()) devices.set(track.kind === "video" ? "camera" : "microphone", track);
+    devices.set("screen", paintedScreen());
+  },
+  send(source: Source, sent: RigSent): void {
+    const device = devices.get(source);
+    if (sent === "device" && device === undefined) throw new Error(`no ${source}`);
+    call?.send(source, sent === "nothing" ? "nothing" : sent === null ? undefined : device);
+  },
+  follow: (publishers: readonly Publisher[]) => call?.follow(publishers),
+  show: (shown: readonly ShownPicture[]) => call?.show(shown),
+  nudge: () => call?.nudge(),
+  close(): void {
+    call?.close();
+    call = null;
+    pictures.show([]);
+  },
+  connections: () => connections.summary(),
+  deviceStates: () => Object.fromEntries([...devices].map(([source, track]) => [source, track.readyState])),
+  state(): RigState | null {
+    if (call === null) return null;
+    const { state, received, quality, roundTripMs, uploadBytesPerSecond } = call.state;
+    return {
+      state,
+      published: call.state.published,
+      received: received.map(({ participant, source, media, layer }) => {
+        return { key: keyOf(participant, source), id: media.id, layer, isLive: media.readyState === "live" };
+      }),
+      quality: Object.fromEntries(quality),
+      levels: Object.fromEntries(levels),
+      roundTripMs,
+      uploadBytesPerSecond,
+      pictures: pictures.seen(),
+      failures,
+    };
+  },
+};
+
+/** A picture that changes, in place of somebody's screen. */
+function paintedScreen(): MediaStreamTrack {
+  const canvas = document.createElement("canvas");
+  canvas.width = 1280;
+  canvas.height = 720;
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("no canvas");
+  let hue = 0;
+  setInterval(() => {
+    context.fillStyle = `hsl(${hue++ % 360} 80% 50%)`;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  }, 100);
+  const [track] = canvas.captureStream().getVideoTracks();
+  if (track === undefined) throw new Error("no track of the canvas");
+  return track;
+}
+
+Object.assign(globalThis, { callRig });

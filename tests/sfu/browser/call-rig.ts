@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { stripTypeScriptTypes } from "node:module";
+import type { AddressInfo } from "node:net";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { APP_ID, APP_SECRET, type SfuProcess } from "../sfu-process.ts";
+import type { Call } from "./call-page.ts";
+
+/** DESIGN.md section 3. */
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-device-for-media-stream=fps=30",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+  "--disable-renderer-backgrounding",
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+];
+
+declare global {
+  /** On the rig's page. */
+  var call: Call;
+}
+
+export interface CallRig {
+  readonly browser: Browser;
+  /** A person: a context of their own, with a client that has made nothing yet. */
+  person(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** Pages of one origin; what they ask below /sfu goes to the SFU with its secret, as the backend does it. */
+export async function startCallRig(sfu: SfuProcess): Promise<CallRig> {
+  const source = await readFile(new URL("call-page.ts", import.meta.url), "utf8");
+  const script = stripTypeScriptTypes(source);
+  const server = createServer((request, response) => void serve(sfu, script, request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const browser = await chromium.launch({
+    executablePath: process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium",
+    args: FLAGS,
+  });
+  return {
+    browser,
+    person: async () => {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(`${origin}/`);
+      await page.waitForFunction(() => "call" in globalThis);
+      return page;
+    },
+    close: async () => {
+      await browser.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function serve(
+  sfu: SfuProcess,
+  script: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = request.url ?? "/";
+  if (path.startsWith("/sfu/")) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const reply = await fetch(`${sfu.url}/apps/${APP_ID}/${path.slice("/sfu/".length)}`, {
+      method: request.method ?? "GET",
+      headers: { authorization: `Bearer ${APP_SECRET}` },
+      ...(chunks.length > 0 ? { body: Buffer.concat(chunks) } : {}),
+    });
+    response.writeHead(reply.status, { "content-type": "application/json" });
+    response.end(await reply.text());
+    return;
+  }
+  const isScript = path === "/call-page.js";
+  response.writeHead(200, { "content-type": isScript ? "text/javascript" : "text/html; charset=utf-8" });
+  response.end(
+    isScript ? script : '<!doctype html><title>Call</title><script type="module" src="/call-page.js"></script>',
+  );
+}
