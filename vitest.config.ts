@@ -22,7 +22,8 @@ export default defineConfig({
         test: {
           name: "unit",
           environment: "node",
-          include: ["tests/{unit,contracts,container,faults}/**/*.test.{ts,tsx}"],
+          include: ["tests/{unit,contracts,container,faults,sfu}/**/*.test.{ts,tsx}"],
+          exclude: ["tests/sfu/browser/**"],
           testTimeout: 30_000,
           hookTimeout: 30_000,
           // Not 0: with a single processor vitest runs that group last.
@@ -68,7 +69,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           environment: "node",
-          include: ["tests/{e2e,browser}/**/*.test.{ts,tsx}"],
+          include: ["tests/{e2e,browser,sfu/browser}/**/*.test.{ts,tsx}"],
           globalSetup: existsSync(E2E_SETUP) ? [E2E_SETUP] : [],
           // One browser at a time: two would take each other's frames.
           fileParallelism: false,

@@ -24,7 +24,7 @@ export async function startRenderService(options: RenderOptions): Promise<Render
   mkdirSync(workDir, { recursive: true });
   // The backend is told this address once, so every later process must have the same.
   const port = await claimPort("127.0.0.1", 0);
-  const { stop } = await supervise({
+  const running = await supervise({
     name: "render service",
     tag: "render",
     entry: RENDER_ENTRY,
@@ -34,5 +34,5 @@ export async function startRenderService(options: RenderOptions): Promise<Render
     firstBackOffMs: 250,
     onProcess: options.onProcess,
   });
-  return { url: `http://127.0.0.1:${port}`, stop };
+  return { url: `http://127.0.0.1:${port}`, stop: () => running.stop() };
 }

@@ -30,7 +30,7 @@ export async function startSfuService(options: SfuOptions): Promise<SfuService> 
   const port = await claimPort("127.0.0.1", 0);
   const mediaPort = await claimMediaPort(Number(options.mediaPort) || 0);
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
-  const { stop } = await supervise({
+  const running = await supervise({
     name: "live call's SFU",
     tag: "sfu",
     entry: SFU_ENTRY,
@@ -53,7 +53,7 @@ export async function startSfuService(options: SfuOptions): Promise<SfuService> 
       REALTIME_APP_ID: APP_ID,
       REALTIME_APP_SECRET: secret,
     },
-    stop,
+    stop: () => running.stop(),
   };
 }
 

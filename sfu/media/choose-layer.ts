@@ -5,12 +5,13 @@ export interface LayerState {
   readonly rid: string;
   /** Whether the publisher sends it. */
   readonly active: boolean;
-  /** While it was sent last. */
+  /** While it was sent last; 0: it never was. */
   readonly bitsPerSecond: number;
 }
 
 /**
  * Which layer a subscriber gets.
+ * @param layers in the order in which the publisher declared them
  * @param stepsDown how far below the preferred layer its network forces it
  * @returns undefined: none is sent, so that there is nothing to change to
  */
@@ -33,8 +34,15 @@ export function chooseLayer(
   return below ?? ordered.slice(0, wanted).findLast(({ active }) => active);
 }
 
-/** By name where the subscriber asked for that; otherwise by what they cost. */
-function bestFirst(layers: readonly LayerState[], wish: SimulcastWish): LayerState[] {
-  const named = wish.priorityOrdering === "asciibetical" || wish.ridNotAvailable === "asciibetical";
-  return [...layers].sort((a, b) => (named ? (a.rid < b.rid ? -1 : 1) : b.bitsPerSecond - a.bitsPerSecond));
+/**
+ * By name where the subscriber asked for that; otherwise in the declared order, which some write from the best down and
+ * some from the least up: what they cost tells.
+ */
+function bestFirst(layers: readonly LayerState[], wish: SimulcastWish): readonly LayerState[] {
+  if (wish.priorityOrdering === "asciibetical" || wish.ridNotAvailable === "asciibetical") {
+    return [...layers].sort((a, b) => (a.rid < b.rid ? -1 : 1));
+  }
+  const known = layers.filter(({ bitsPerSecond }) => bitsPerSecond > 0);
+  const [first, last] = [known[0], known.at(-1)];
+  return first && last && first.bitsPerSecond < last.bitsPerSecond ? [...layers].reverse() : layers;
 }

@@ -16,6 +16,8 @@ const QUEUE_MS = 250;
 /** A browser lowers its estimate when packets arrive ever later, and says so at once. */
 const ESTIMATE_DROP = 0.97;
 const ESTIMATE_DROP_COUNTS_MS = 2500;
+/** Reports on sound alone come every five seconds; an old one says nothing of a queue that has drained since. */
+const ROUND_TRIP_COUNTS_MS = 2500;
 /** The least round trip is forgotten after this long, since routes change. */
 const BASE_ROUND_TRIP_MS = 30_000;
 const FIRST_TRY_UP_MS = 8000;
@@ -31,6 +33,7 @@ export class DownlinkControl {
   #estimate = Number.POSITIVE_INFINITY;
   #droppedAt = Number.NEGATIVE_INFINITY;
   #roundTrip = 0;
+  #roundTripAt = Number.NEGATIVE_INFINITY;
   #base = Number.POSITIVE_INFINITY;
   #baseAt = 0;
   #congestedSince: number | undefined;
@@ -45,6 +48,7 @@ export class DownlinkControl {
 
   handleRoundTrip(ms: number, now: number): void {
     this.#roundTrip = ms;
+    this.#roundTripAt = now;
     if (ms <= this.#base || now - this.#baseAt > BASE_ROUND_TRIP_MS) {
       this.#base = ms;
       this.#baseAt = now;
@@ -90,7 +94,7 @@ export class DownlinkControl {
 
   #isCongested(sending: number, now: number): boolean {
     if (this.#loss > HEAVY_LOSS) return true;
-    if (this.#roundTrip - this.#base > QUEUE_MS) return true;
+    if (this.#roundTrip - this.#base > QUEUE_MS && now - this.#roundTripAt < ROUND_TRIP_COUNTS_MS) return true;
     return now - this.#droppedAt < ESTIMATE_DROP_COUNTS_MS && sending > this.#estimate;
   }
 

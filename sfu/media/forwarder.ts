@@ -16,6 +16,13 @@ import type { ReceiveStream } from "./receive-stream.ts";
 const SEGMENT_START = 4096;
 /** Two layers' clocks that disagree by more than this have a wrong sender report. */
 const MAX_CLOCK_DISAGREEMENT_S = 1;
+/**
+ * Repairs may add this share to what is sent: enough for three tries at a tenth that got lost. Without a limit they fill
+ * a slow link by themselves.
+ */
+const REPAIR_SHARE = 0.3;
+/** Allowed every half second in any case. */
+const LEAST_REPAIR_BYTES = 6000;
 /** Sender reports remembered for measuring round trips. */
 const KEPT_REPORTS = 4;
 
@@ -56,6 +63,7 @@ export class Forwarder {
   #lastAt = 0;
   #octets = 0;
   #measuredOctets = 0;
+  #repairBytes = LEAST_REPAIR_BYTES;
   #measuredAt = 0;
   #stepsDown = 0;
   #paused = false;
@@ -138,11 +146,11 @@ export class Forwarder {
   }
 
   #layers(now: number): LayerState[] {
-    return [...this.#publication.streams.values()].map((stream) => ({
-      rid: stream.rid,
-      active: stream.isActive(now),
-      bitsPerSecond: stream.bitsPerSecond,
-    }));
+    const { rids, streams } = this.#publication;
+    return (rids.length > 0 ? rids : [...streams.keys()]).map((rid) => {
+      const stream = streams.get(rid);
+      return { rid, active: stream?.isActive(now) ?? false, bitsPerSecond: stream?.bitsPerSecond ?? 0 };
+    });
   }
 
   /** @returns whether there is a layer below the one that is sent */
@@ -277,6 +285,8 @@ export class Forwarder {
       this.#subscriber.counters.notKept++;
       return;
     }
+    if (this.isVideo && packet.length > this.#repairBytes) return;
+    this.#repairBytes -= packet.length;
     this.#subscriber.counters.retransmitted++;
     this.#subscriber.send(this.#rewrite(segment, packet, RETRANSMITTED, now));
   }
@@ -317,6 +327,7 @@ export class Forwarder {
   measure(now: number): void {
     const seconds = (now - this.#measuredAt) / 1000;
     this.bitsPerSecond = this.#measuredAt === 0 ? 0 : ((this.#octets - this.#measuredOctets) * 8) / seconds;
+    this.#repairBytes = Math.max(LEAST_REPAIR_BYTES, (this.#octets - this.#measuredOctets) * REPAIR_SHARE);
     this.#measuredOctets = this.#octets;
     this.#measuredAt = now;
     this.retarget(now);

@@ -23,6 +23,8 @@ export class Publication {
   readonly codec: MediaCodec;
   /** Ids as the publisher sends them. */
   readonly extensions: readonly SdpExtension[];
+  /** Simulcast layers as declared; empty without. */
+  readonly rids: readonly string[];
   /** By rid, in the order in which they first arrived. */
   readonly streams = new Map<string, ReceiveStream>();
   readonly forwarders = new Set<Forwarder>();
@@ -31,7 +33,13 @@ export class Publication {
 
   constructor(
     publisher: Publisher,
-    line: { name: string; kind: MediaKind; codec: MediaCodec; extensions: readonly SdpExtension[] },
+    line: {
+      name: string;
+      kind: MediaKind;
+      codec: MediaCodec;
+      extensions: readonly SdpExtension[];
+      rids: readonly string[];
+    },
     now: number,
   ) {
     this.publisher = publisher;
@@ -39,6 +47,7 @@ export class Publication {
     this.kind = line.kind;
     this.codec = line.codec;
     this.extensions = line.extensions;
+    this.rids = line.rids;
     this.createdAt = now;
   }
 

@@ -25,10 +25,11 @@ export class ReceiveStream {
   readonly missing = new MissingPackets();
   packets = 0;
   bytes = 0;
-  lastAt = Number.NEGATIVE_INFINITY;
+  /** When the last packet came, or when it was announced. */
+  lastAt: number;
   /** Over the last measured half second in which there was any. */
   bitsPerSecond = 0;
-  readonly #kept: (Buffer | undefined)[] = new Array(KEPT_PACKETS);
+  readonly #kept: (Buffer | undefined)[] = Array.from({ length: KEPT_PACKETS });
   readonly #clock: number;
   #highest = -1;
   #cycles = 0;
@@ -38,7 +39,7 @@ export class ReceiveStream {
   #jitter = 0;
   #lastTransit: number | undefined;
   #reportNtp = 0;
-  #reportAt = 0;
+  #reportAt: number | undefined;
   #reportSeconds = 0;
   #reportTimestamp = 0;
   #askedAt = Number.NEGATIVE_INFINITY;
@@ -46,10 +47,11 @@ export class ReceiveStream {
   #measuredBytes = 0;
   #measuredAt = 0;
 
-  constructor(publication: Publication, ssrc: number, rid: string) {
+  constructor(publication: Publication, ssrc: number, rid: string, now: number) {
     this.publication = publication;
     this.ssrc = ssrc;
     this.rid = rid;
+    this.lastAt = now;
     this.#clock = publication.codec.clock;
   }
 
@@ -116,13 +118,13 @@ export class ReceiveStream {
 
   /** @returns when this timestamp was captured by the publisher's clock, in seconds; undefined before its first report */
   captureSeconds(timestamp: number): number | undefined {
-    if (this.#reportAt === 0) return undefined;
+    if (this.#reportAt === undefined) return undefined;
     return this.#reportSeconds + ((timestamp - this.#reportTimestamp) | 0) / this.#clock;
   }
 
   /** The reverse of {@link captureSeconds}. */
   timestampAt(seconds: number): number | undefined {
-    if (this.#reportAt === 0) return undefined;
+    if (this.#reportAt === undefined) return undefined;
     return (this.#reportTimestamp + Math.round((seconds - this.#reportSeconds) * this.#clock)) >>> 0;
   }
 
@@ -161,7 +163,7 @@ export class ReceiveStream {
       highestSequence: highest,
       jitter: Math.floor(this.#jitter),
       lastSenderReport: this.#reportNtp,
-      delaySinceLastSenderReport: this.#reportAt === 0 ? 0 : Math.floor((now - this.#reportAt) * 65.536),
+      delaySinceLastSenderReport: this.#reportAt === undefined ? 0 : Math.floor((now - this.#reportAt) * 65.536),
     };
   }
 }

@@ -80,7 +80,7 @@ export class SessionMedia implements Publisher, Subscriber, RtcpHandler {
   }
 
   addStream(publication: Publication, ssrc: number, rid: string, now: number): ReceiveStream {
-    const stream = new ReceiveStream(publication, ssrc, rid);
+    const stream = new ReceiveStream(publication, ssrc, rid, now);
     this.#streams.set(ssrc, stream);
     publication.addStream(stream, now);
     return stream;

@@ -56,6 +56,8 @@ function readOne(packet: Buffer, handler: RtcpHandler): void {
       return;
     case PAYLOAD_FEEDBACK:
       return readPayloadFeedback(packet, format, handler);
+    default:
+      return;
   }
 }
 

@@ -122,7 +122,7 @@ export class SessionDescription {
     if (!offered.direction.startsWith("send")) return;
     if (line.publication?.name === name) return;
     this.#end(line);
-    const track = { name, kind: line.kind, codec: line.codec, extensions: line.extensions };
+    const track = { name, kind: line.kind, codec: line.codec, extensions: line.extensions, rids: line.rids };
     const publication = new Publication(this.#media, track, now);
     line.publication = publication;
     line.lastName = name;

@@ -35,8 +35,8 @@ export interface CallRequest {
 
 const sessionMade = v.object({ sessionId: sfuSessionId });
 
-/** The SFU waits up to 5 s for a connection within an operation. */
-const MAKE_TIMEOUT_MS = 4_000;
+/** A new session needs nothing but an answer. */
+const MAKE_TIMEOUT_MS = 2_500;
 /** A probe asks whether anybody answers at all. */
 const PROBE_TIMEOUT_MS = 1_000;
 
@@ -63,7 +63,13 @@ export class CallApi {
   /** Tells the SFU that these lines end with the page; whether it hears is not waited for. */
   closeLines(session: SfuSessionId, mids: readonly string[]): Promise<CallAnswer> {
     const body = JSON.stringify({ tracks: mids.map((mid) => ({ mid })), force: true });
-    return this.send({ method: "PUT", path: `sessions/${session}/tracks/close`, body, timeoutMs: 2_000, keepalive: true });
+    return this.send({
+      method: "PUT",
+      path: `sessions/${session}/tracks/close`,
+      body,
+      timeoutMs: 2_000,
+      keepalive: true,
+    });
   }
 
   /** One request; a second one with a new token when the first was refused for its token. */

@@ -231,7 +231,11 @@ function initialEncoding(encoding: Encoding): RTCRtpEncodingParameters {
   if (encoding.maxFramerate === null) {
     return { maxBitrate: encoding.maxBitrate, priority: "high", networkPriority: "high" };
   }
-  return { ...(encoding.rid === null ? {} : { rid: encoding.rid }), ...changedEncoding(encoding), networkPriority: "low" };
+  return {
+    ...(encoding.rid === null ? {} : { rid: encoding.rid }),
+    ...changedEncoding(encoding),
+    networkPriority: "low",
+  };
 }
 
 function changedEncoding(encoding: Encoding): RTCRtpEncodingParameters {

@@ -1,12 +1,5 @@
 import { type Answer, callPhase, type HealingEvent, STOPPED, stepHealing } from "#core/call/healing.ts";
-import type {
-  LiveCall,
-  LiveCallEvents,
-  LiveCallState,
-  Publisher,
-  Sent,
-  ShownPicture,
-} from "#core/ports/live-call.ts";
+import type { LiveCall, LiveCallEvents, LiveCallState, Publisher, Sent, ShownPicture } from "#core/ports/live-call.ts";
 import type { SfuSessionId } from "#protocol/call.ts";
 import type { Source } from "#protocol/ids.ts";
 import { type CallAnswer, CallApi } from "./call-api.ts";
@@ -22,6 +15,9 @@ import { createQuietMedia, type QuietMedia } from "./quiet-media.ts";
 const PULSE_MS = 100;
 const LISTEN_EVERY = 2;
 const MEASURE_EVERY = 10;
+
+/** An attempt that hangs in a blackout must not outlast the network's return for long: the goal is 5 s in all. */
+const BUILD_TIMEOUT_MS = 2_500;
 
 /** A session that was given up is closed when the new one has all of its pictures, and at the latest after this. */
 const RETIRED_MS = 8_000;
@@ -159,10 +155,12 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
     const attempt = ++this.#attempt;
     this.#retire();
     const { iceServers } = this.#ports;
+    const limit = AbortSignal.any([this.#over.signal, AbortSignal.timeout(BUILD_TIMEOUT_MS)]);
     const [id, servers] = await Promise.all([
-      this.#api.makeSession(this.#over.signal),
-      iceServers().catch((error: unknown) => {
-        this.#failed(error);
+      this.#api.makeSession(limit),
+      within(iceServers(), limit).catch((error: unknown) => {
+        // Without a network there are none; that there is none is told already.
+        if (!limit.aborted) this.#failed(error);
         return null;
       }),
     ]);
@@ -225,6 +223,7 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
     if (last !== null) this.#leave(last);
     this.#retire();
     this.#publishing.forget();
+    this.#pulling.forget();
     for (const { session } of this.#retired) session.drop();
     this.#retired = [];
     this.#tell();
@@ -286,6 +285,13 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
     for (const { session, sinceMs } of this.#retired) if (isDue(sinceMs)) session.drop();
     this.#retired = this.#retired.filter(({ sinceMs }) => !isDue(sinceMs));
   }
+}
+
+function within<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 function pathOf({ connection }: CallSession): "new" | "up" | "down" | "failed" {

@@ -126,8 +126,8 @@ export class Publishing {
 
   #encodings(source: Source, { track }: Outlet): readonly Encoding[] {
     if (source === "microphone" || source === "screen-audio") return soundEncodings(source);
-    const lines = track.getSettings().height;
-    return source === "camera" ? cameraEncodings(lines, this.#step) : screenEncodings(lines, this.#step);
+    const size = track.getSettings();
+    return source === "camera" ? cameraEncodings(size, this.#step) : screenEncodings(size, this.#step);
   }
 }
 

@@ -61,6 +61,13 @@ export class Pulling {
     this.update(atMs);
   }
 
+  /** There is no call any more: nothing is seen or heard. */
+  forget(): void {
+    this.#session = null;
+    this.#pulls.clear();
+    this.#received.clear();
+  }
+
   /** Follows what is wanted and what has arrived; also once in a while, since layers and lingering pictures wait. */
   update(atMs: number): void {
     this.#wanted = wantedTracks(this.#publishers, this.#pictures, (key) => this.#layerOf(key));
@@ -90,9 +97,11 @@ export class Pulling {
     pull.unwantedMs = null;
     const newest = pull.next ?? pull.line;
     if (!isSame(newest.track, track)) {
-      // The old one is closed once the new one is here; one that never came is of no use any more.
-      if (pull.next !== null) void pull.next.close();
-      pull.next = this.#session.pull(track, layer);
+      // What is seen is closed once the new one is here; one that never came is of no use any more.
+      if (newest.media === null) void newest.close();
+      const line = this.#session.pull(track, layer);
+      if (pull.line.media === null) pull.line = line;
+      else pull.next = line;
       pull.layerMs = atMs;
     } else if (layer !== null && newest.layer !== layer && atMs - pull.layerMs >= LAYER_HOLD_MS) {
       newest.choose(layer);

@@ -1,5 +1,5 @@
-/** 16:9 like most cameras, and small: it is divided by up to 4 once more. */
-const BLACK = { width: 640, height: 360 };
+/** As large as the call sends a camera, so that all layers stay; black costs next to nothing. */
+const BLACK = { width: 1280, height: 720 };
 
 /** Two frames a second keep a track alive (the SFU drops it after 30 s without packets), and a newcomer sees black at once. */
 const BLACK_EVERY_MS = 500;

@@ -28,6 +28,7 @@ export class SessionGate {
   readonly #ports: GatePorts;
   readonly #shut = new AbortController();
   readonly #closing = new Map<string, () => void>();
+  readonly #told = new Set<string>();
 
   constructor(ports: GatePorts) {
     this.#ports = ports;
@@ -84,12 +85,17 @@ export class SessionGate {
     const { tracks, errorCode, errorDescription } = reply.output;
     const operation = request.path.split("/").slice(2).join("/");
     if (errorCode !== undefined) {
-      return this.#turnedDown(request, { kind: "refused", status: 200, said: `${errorCode} ${errorDescription ?? ""}` });
+      return this.#turnedDown(request, {
+        kind: "refused",
+        status: 200,
+        said: `${errorCode} ${errorDescription ?? ""}`,
+      });
     }
-    // A pull of a track that is gone is asked for again by the library until the room's state says otherwise.
-    for (const track of tracks) {
-      if (track.errorCode === undefined) continue;
-      this.#ports.failed(CallError.refused(operation, 200, `${track.errorCode} ${track.errorDescription ?? ""}`));
+    // A pull of a track that is gone is asked for again by the library until the room's state says otherwise: told once.
+    for (const { trackName, errorCode, errorDescription } of tracks) {
+      if (errorCode === undefined || this.#told.has(`${trackName} ${errorCode}`)) continue;
+      this.#told.add(`${trackName} ${errorCode}`);
+      this.#ports.failed(CallError.refused(operation, 200, `${errorCode} ${errorDescription ?? ""}`));
     }
     return new Response(text, { status: 200, headers: { "content-type": "application/json" } });
   }

@@ -1,18 +1,14 @@
-import type {
-  InboundQuality,
-  LiveCall,
-  LiveCallEvents,
-  LiveCallState,
-  Publisher,
-  Sent,
-} from "#core/ports/live-call.ts";
+import { type ConnectionQuality, qualityOf } from "#core/call/quality.ts";
+import { Speakers } from "#core/call/speakers.ts";
+import type { LiveCall, LiveCallEvents, LiveCallState, Publisher, Sent } from "#core/ports/live-call.ts";
 import { isRoomApiError } from "#core/ports/room-api.ts";
 import type { Clock } from "#core/ports/time.ts";
 import type { CallState } from "#protocol/call.ts";
 import type { ParticipantId, Source } from "#protocol/ids.ts";
 import type { RoomView } from "#protocol/room-messages.ts";
+import { qualityViewOf } from "./quality-view.ts";
 import type { DeviceTrack, StudioDevices } from "./studio-devices.ts";
-import type { CallView } from "./studio-view.ts";
+import type { CallView, QualityView } from "./studio-view.ts";
 import type { ViewCell } from "./view-source.ts";
 
 export type OpenCall<Track extends DeviceTrack = DeviceTrack> = (events: LiveCallEvents<Track>) => LiveCall<Track>;
@@ -38,24 +34,14 @@ export interface CallFacts {
   readonly state: CallView["state"];
   readonly soundBlocked: boolean;
   readonly roundTripMs: number | null;
+  /** What the upload may use beside the call, bytes/s; `null`: nothing limits. */
+  readonly pace: number | null;
   /** The same object for as long as the picture is the same. */
   streamOf(participant: ParticipantId, source: Source): MediaStream | undefined;
-  qualityOf(participant: ParticipantId): InboundQuality | undefined;
+  qualityOf(participant: ParticipantId): QualityView | undefined;
   /** `performance.now()`; 0: never. */
   spokeAtMs(participant: ParticipantId): number;
 }
-
-export const NO_CALL_FACTS: CallFacts = {
-  state: "connecting",
-  soundBlocked: false,
-  roundTripMs: null,
-  streamOf: () => undefined,
-  qualityOf: () => undefined,
-  spokeAtMs: () => 0,
-};
-
-/** Louder than this is speech: about −40 dBFS, above the noise of a quiet room. */
-const SPEECH_LEVEL = 0.01;
 
 /** Somebody who goes on speaking is noted again this often: the stage orders by it and need not move with each word. */
 const SPEECH_EVERY_MS = 1_000;
@@ -74,7 +60,9 @@ const SOURCES = [
 export class CallDesk<Track extends DeviceTrack> implements CallFacts {
   readonly #ports: CallDeskPorts<Track>;
   readonly #streams = new Map<string, { readonly media: Track; readonly stream: MediaStream }>();
+  readonly #speakers = new Speakers();
   readonly #spoke = new Map<ParticipantId, number>();
+  readonly #judged = new Map<ParticipantId, ConnectionQuality>();
   readonly #sent = new Map<Source, Sent<Track>>();
   #ways: readonly (() => void)[] = [];
   #call: LiveCall<Track> | undefined;
@@ -103,12 +91,18 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
     return this.#now?.roundTripMs ?? null;
   }
 
+  get pace(): number | null {
+    return this.#pace;
+  }
+
   streamOf(participant: ParticipantId, source: Source): MediaStream | undefined {
     return this.#streams.get(`${participant}/${source}`)?.stream;
   }
 
-  qualityOf(participant: ParticipantId): InboundQuality | undefined {
-    return this.#now?.quality.get(participant);
+  qualityOf(participant: ParticipantId): QualityView | undefined {
+    const inbound = this.#now?.quality.get(participant);
+    const judged = this.#judged.get(participant);
+    return inbound && judged && qualityViewOf(judged, inbound, this.roundTripMs);
   }
 
   spokeAtMs(participant: ParticipantId): number {
@@ -167,6 +161,7 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
     this.#safely((call) => call.close());
     this.#setPace(null);
     this.#streams.clear();
+    this.#ports.levels.set(new Map());
   }
 
   /** Fails like anything of the call: it is tried again when the network is back. */
@@ -210,19 +205,30 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
       this.#streams.set(key, { media, stream: this.#ports.newStream(media) });
     }
     for (const key of this.#streams.keys()) if (!there.has(key)) this.#streams.delete(key);
+    this.#judge(state);
     this.#setPace(state.uploadBytesPerSecond);
     this.#tell();
     this.#ports.changed();
   }
 
+  #judge({ quality, roundTripMs }: LiveCallState<Track>): void {
+    for (const participant of this.#judged.keys()) if (!quality.has(participant)) this.#judged.delete(participant);
+    for (const [participant, inbound] of quality) {
+      const before = this.#judged.get(participant) ?? null;
+      this.#judged.set(participant, qualityOf(inbound, roundTripMs, before));
+    }
+  }
+
   #heard(levels: ReadonlyMap<ParticipantId, number>): void {
     if (this.#closed) return;
     this.#ports.levels.set(levels);
-    const nowMs = this.#ports.clock.nowUs() / 1000;
+    this.#speakers.hear(levels, this.#ports.clock.nowUs() / 1000);
     let news = false;
-    for (const [participant, level] of levels) {
-      if (level < SPEECH_LEVEL || nowMs - this.spokeAtMs(participant) < SPEECH_EVERY_MS) continue;
-      this.#spoke.set(participant, nowMs);
+    for (const participant of levels.keys()) {
+      const spokeMs = this.#speakers.spokeMs(participant) ?? 0;
+      if (spokeMs === 0 || spokeMs - (this.#spoke.get(participant) ?? Number.NEGATIVE_INFINITY) < SPEECH_EVERY_MS)
+        continue;
+      this.#spoke.set(participant, spokeMs);
       news = true;
     }
     if (news) this.#ports.changed();

@@ -1,7 +1,6 @@
 import type { Role } from "#protocol/ids.ts";
 import type { ParticipantView as RoomParticipant } from "#protocol/room-messages.ts";
 import type { CallFacts } from "./call-desk.ts";
-import { qualityViewOf } from "./quality-view.ts";
 import { actionsOn } from "./room-rights.ts";
 import type { StudioFacts } from "./studio-of.ts";
 import type { ParticipantView } from "./studio-view.ts";
@@ -33,10 +32,10 @@ function picturesOf(one: RoomParticipant, call: CallFacts): Pick<Live, "stream" 
   // black is no picture
   const stream = one.call?.cameraOff === true ? undefined : call.streamOf(one.participant, "camera");
   const screen = shares ? call.streamOf(one.participant, "screen") : undefined;
-  const inbound = call.qualityOf(one.participant);
+  const quality = call.qualityOf(one.participant);
   return {
     ...(stream === undefined ? {} : { stream }),
     ...(shares ? { screen: screen === undefined ? {} : { stream: screen } } : {}),
-    ...(inbound === undefined ? {} : { quality: qualityViewOf(inbound, call.roundTripMs) }),
+    ...(quality === undefined ? {} : { quality }),
   };
 }

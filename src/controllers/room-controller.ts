@@ -12,7 +12,8 @@ import type { RoomModel, RoomView } from "./room-view.ts";
 import { findSeat, type SeatDeskPorts, takeSeat } from "./seat-desk.ts";
 import type { StudioActivity } from "./shell-controller.ts";
 import { type MeasureSpace, minutesThatFit } from "./space-left.ts";
-import type { StudioDesk, StudioDeskPorts } from "./studio-desk.ts";
+import type { StudioDesk } from "./studio-desk.ts";
+import type { StudioDeskPorts } from "./studio-desk-ports.ts";
 import type { DeviceTrack } from "./studio-devices.ts";
 import { studioModelOf } from "./studio-model.ts";
 import { studioOf } from "./studio-of.ts";
@@ -126,8 +127,8 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
   #settleChatKey(): void {
     const { chatKeys, room } = this.#ports;
     const { chatKey } = this.#linkSecrets;
-    if (chatKey === undefined || chatKey === chatKeys.get(room) || this.#known?.role === "host") return;
-    chatKeys.set(room, chatKey);
+    if (chatKey === undefined || this.#known?.role === "host") return;
+    if (chatKey !== chatKeys.get(room)) chatKeys.set(room, chatKey);
     this.#stay?.chatKeyChanged();
   }
 
@@ -195,10 +196,8 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
         ended: (problem) => this.#finish(problem === undefined ? {} : { problem }),
       },
     );
-    // in the room this device is heard of only when it is ready: then Record starts everybody at the same moment
-    if (seat.admission !== "waiting") {
-      await Promise.race([stay.armed(), this.#ports.scheduler.delay(ARM_PATIENCE_MS)]);
-    }
+    // at the room's door this device is heard of only when it is ready: then Record starts everybody at the same moment
+    await Promise.race([stay.armed(), this.#ports.scheduler.delay(ARM_PATIENCE_MS)]);
     if (this.#ended !== undefined) {
       await stay.close();
       return;

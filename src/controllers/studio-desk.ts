@@ -1,75 +1,25 @@
 import { ClockSync } from "#core/clock-sync/clock-sync.ts";
-import { type ChatKey, createChat, newChatKey, readChatKey } from "#core/chat/chat.ts";
-import type { ChatCrypto } from "#core/ports/chat-crypto.ts";
-import { isRoomApiError, type RoomApi } from "#core/ports/room-api.ts";
-import type { OpenRoomSocket } from "#core/ports/room-socket.ts";
-import type { Random } from "#core/ports/time.ts";
-import type { TakeRepo } from "#core/ports/take-repo.ts";
+import { createChat } from "#core/chat/chat.ts";
+import { isRoomApiError } from "#core/ports/room-api.ts";
 import { RoomSession } from "#core/room/room-session.ts";
 import type { RoomSessionEvents, RoomSessionState } from "#core/room/room-session-state.ts";
-import type { Role, RoomId, TakeId } from "#protocol/ids.ts";
-import type { MarkerId } from "#protocol/markers.ts";
-import type { LocalMicros } from "#protocol/units.ts";
-import type { UploadState } from "#protocol/upload-rpc.ts";
-import { CallDesk, type CallDeskPorts } from "./call-desk.ts";
+import type { Role } from "#protocol/ids.ts";
+import { asRoom } from "#protocol/units.ts";
+import { CallDesk } from "./call-desk.ts";
 import { ChatDesk } from "./chat-desk.ts";
+import { chatKeyFor } from "./chat-key.ts";
 import { deviceStatusOf } from "./own-recording.ts";
 import type { Problem } from "./problem-view.ts";
 import { Reactions } from "./reactions.ts";
-import {
-  createRecordingDesk,
-  type RecorderParts,
-  type RecordingDesk,
-  type RecordingDeskPorts,
-} from "./recording-desk.ts";
+import { createRecordingDesk, type RecordingDesk } from "./recording-desk.ts";
 import { saidOf } from "./recording-problems.ts";
-import { type ChatKeyMemory, roomLink } from "./room-links.ts";
+import { roomLink } from "./room-links.ts";
 import { seatAdmitted, type TakenSeat } from "./seat-desk.ts";
-import type { SeatTokens } from "./seat-tokens.ts";
 import type { DeviceTrack } from "./studio-devices.ts";
 import type { StudioFacts } from "./studio-of.ts";
 import type { ReactionKindView } from "./studio-view.ts";
+import type { Stay, StudioDeskEvents, StudioDeskPorts } from "./studio-desk-ports.ts";
 import { TakeFollower } from "./take-follower.ts";
-import type { ViewCell, ViewSource } from "./view-source.ts";
-
-export interface StudioDeskPorts<Track extends DeviceTrack = DeviceTrack>
-  extends Omit<RecordingDeskPorts<Track>, "repo" | keyof RecorderParts>,
-    Pick<CallDeskPorts<Track>, "loadCall" | "newStream" | "paceUploads"> {
-  readonly room: RoomId;
-  /** Of the page, for links. */
-  readonly origin: string;
-  readonly repo: TakeRepo;
-  readonly roomApi: RoomApi;
-  readonly tokens: SeatTokens;
-  readonly openSocket: OpenRoomSocket;
-  readonly random: Random;
-  readonly uploads: ViewSource<UploadState>;
-  readonly newTakeId: () => TakeId;
-  readonly newMarkerId: () => MarkerId;
-  readonly chatCrypto: ChatCrypto;
-  readonly chatKeys: ChatKeyMemory;
-  readonly copy: (text: string) => Promise<void>;
-  /** Whether a server answers; its return wakes the room's socket and the call. */
-  readonly online: ViewSource<boolean>;
-  /** The server was heard, or not. */
-  readonly heard: () => void;
-  readonly missed: () => void;
-}
-
-/** Who sat down, and with what. */
-export interface Stay<Track extends DeviceTrack = DeviceTrack> {
-  readonly seat: TakenSeat;
-  readonly recorder: RecorderParts<Track>;
-  readonly levels: ViewCell<ReadonlyMap<string, number>>;
-}
-
-export interface StudioDeskEvents {
-  changed(): void;
-  /** A problem to be shown until the next press of Record; `undefined`: it is over. */
-  say(problem: Problem | undefined): void;
-  /** Somebody ended this stay; what rolled has been stopped and is kept. */
-  ended(problem: Problem | undefined): void;
-}
 
 /** How this device's stay ends by somebody else's word. */
 const ENDINGS: Partial<Record<RoomSessionState["connection"], Problem>> = {
@@ -92,7 +42,8 @@ export class StudioDesk<Track extends DeviceTrack> {
   readonly #consentMs: number;
   #ways: readonly (() => void)[] = [];
   #seat: TakenSeat;
-  #handUp = false;
+  /** As this page said; before that the room's word holds, which outlives a reload. */
+  #handUp: boolean | undefined;
   #mutedBy: string | undefined;
   #endedHere = false;
   #minutesFree: number | undefined;
@@ -146,7 +97,7 @@ export class StudioDesk<Track extends DeviceTrack> {
         changed,
         report,
       },
-      chatKeyFor(ports, seat),
+      chatKeyFor(ports, seat.role),
     );
     this.#reactions = new Reactions(ports.scheduler, changed, report);
   }
@@ -210,7 +161,7 @@ export class StudioDesk<Track extends DeviceTrack> {
       call: this.call,
       off: devices.off.get(),
       switching: devices.switching.get(),
-      handUp: this.#handUp,
+      handUp: this.#handUp ?? this.#handWasUp(state),
       mutedBy: this.#mutedBy,
       chat: this.chat.view(state.connection === "open"),
       reactionOf: (participant) => this.#reactions.of(participant),
@@ -255,11 +206,12 @@ export class StudioDesk<Track extends DeviceTrack> {
     this.#reactions.show(this.#seat.participant, kind);
   }
 
-  /** At this moment by the room's clock, whether or not the room can be told now. */
-  addMarker(text: string): void {
+  /** At `atMs` of the take, or at this moment, by the room's clock, whether or not the room can be told now. */
+  addMarker(text: string, atMs?: number): void {
     const take = this.session.state.room?.take;
-    const atRoomUs = this.#clockSync.roomOf(this.#ports.clock.nowUs());
-    if (take?.state !== "rolling" || atRoomUs === undefined) return;
+    const nowRoomUs = this.#clockSync.roomOf(this.#ports.clock.nowUs());
+    if (take?.state !== "rolling" || nowRoomUs === undefined) return;
+    const atRoomUs = atMs === undefined ? nowRoomUs : asRoom(take.zeroRoomUs + Math.round(atMs * 1000));
     this.session.addMarker({ marker: this.#ports.newMarkerId(), take: take.take, atRoomUs, text });
   }
 
@@ -271,7 +223,7 @@ export class StudioDesk<Track extends DeviceTrack> {
 
   /** A link of the room with another key was opened. */
   chatKeyChanged(): void {
-    const key = chatKeyFor(this.#ports, this.#seat);
+    const key = chatKeyFor(this.#ports, this.#seat.role);
     if (key !== undefined) this.chat.useKey(key);
   }
 
@@ -354,6 +306,12 @@ export class StudioDesk<Track extends DeviceTrack> {
     this.#events.changed();
   }
 
+  #handWasUp({ room }: RoomSessionState): boolean {
+    return (
+      room?.participants.some((each) => each.participant === this.#seat.participant && each.handMs !== null) ?? false
+    );
+  }
+
   #refused(what: string, message: string): void {
     if (what === "start-take" || what === "stop-take") {
       this.#events.say({ reason: "start-failed", detail: message });
@@ -397,18 +355,6 @@ export class StudioDesk<Track extends DeviceTrack> {
     const said = saidOf(worst, this.#ports.clock.wallMs());
     this.session.report(deviceStatusOf(own, this.#ports.uploads.get(), said, this.#minutesFree));
   }
-}
-
-/** The room's key as this device keeps it. The host makes the room's, once; without it a guest cannot read the chat. */
-function chatKeyFor(
-  { chatKeys, chatCrypto, room }: Pick<StudioDeskPorts, "chatKeys" | "chatCrypto" | "room">,
-  { role }: TakenSeat,
-): ChatKey | undefined {
-  const kept = readChatKey(chatKeys.get(room) ?? "");
-  if (kept !== null || role !== "host") return kept ?? undefined;
-  const made = newChatKey(chatCrypto);
-  chatKeys.set(room, made);
-  return made;
 }
 
 const OPEN_ELSEWHERE: Problem = {

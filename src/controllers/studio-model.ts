@@ -41,7 +41,7 @@ export function studioModelOf<Track extends DeviceTrack>(ports: StudioModelPorts
     toggleCamera: () => studio()?.toggle("camera"),
     raiseHand: (up) => studio()?.raiseHand(up),
     react: (kind) => studio()?.react(kind),
-    addMarker: (text) => studio()?.addMarker(text),
+    addMarker: (text, atMs) => studio()?.addMarker(text, atMs),
     sendChat: (text) => studio()?.chat.send(text),
     watchChat: (open) => studio()?.chat.watch(open),
     admit: (id) => studio()?.session.admit(id as ParticipantId),

@@ -92,7 +92,7 @@ export function studioOf(facts: StudioFacts): StudioView {
       handUp: facts.handUp,
       soundBlocked: facts.call.soundBlocked,
     },
-    knocking: knockingOf(session),
+    knocking: mayHost(role) ? knockingOf(session) : [],
     chat: facts.chat,
     markers: markersOf(session, seat.participantName),
     canMark: take?.state === "rolling" && facts.clockSync.sample !== null,
@@ -177,6 +177,13 @@ function debugOf(facts: StudioFacts): DebugView {
       bytesPerSecond: uploads.bytesPerSecond,
       state: uploads.reason === null ? uploads.phase : `${uploads.phase}: ${uploads.reason}`,
     },
-    facts: uploads.problems.map((each) => ({ name: each.reason, value: each.detail })),
+    facts: [...callFactsOf(facts.call), ...uploads.problems.map((each) => ({ name: each.reason, value: each.detail }))],
   };
+}
+
+function callFactsOf({ state, roundTripMs, pace }: CallFacts): DebugView["facts"] {
+  return [
+    { name: "Call", value: roundTripMs === null ? state : `${state}, round trip ${Math.round(roundTripMs)} ms` },
+    { name: "Upload beside it", value: pace === null ? "unlimited" : `at most ${Math.round(pace / 1000)} kB/s` },
+  ];
 }

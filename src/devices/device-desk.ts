@@ -1,6 +1,6 @@
 import type { ChoiceMemory } from "./choice-memory.ts";
 import { DeviceError } from "./device-error.ts";
-import { type Device, type DeviceList, listDevices } from "./device-list.ts";
+import { type DeviceList, listDevices } from "./device-list.ts";
 import { isTreated, MicrophoneTreatments, type Treatment, treatedWith, UNTOLD } from "./microphone-treatments.ts";
 import {
   microphoneConstraints,
@@ -239,7 +239,13 @@ export class DeviceDesk {
     const { microphone } = this.#state;
     this.#set({ switching: "microphone" });
     this.#letGo("microphone");
-    const opened = await openDevices({ camera: "", microphone, treatment });
+    const wishes = { camera: "", microphone, treatment };
+    let opened = await openDevices(wishes);
+    if (opened.microphone !== undefined && !isTreated(opened.microphone, treatment)) {
+      // somebody had not let go of it yet
+      opened.microphone.stop();
+      opened = await openDevices(wishes);
+    }
     if (this.#closed) opened.microphone?.stop();
     else this.#took(["microphone"], opened);
     this.#set({ switching: null });
@@ -265,9 +271,10 @@ export class DeviceDesk {
     return [remembered, this.#state[kind]].find((id) => there.some((each) => each.id === id)) ?? undefined;
   }
 
-  /** The id that stands for a device that is not open: that of one that is off stays. */
+  /** The id that stands for a device that is not open: of one that is off, the one that switching on will open. */
   #idWithout(kind: Kind): string {
-    return this.#isOff(kind) ? (this.#wish(kind) ?? "") : "";
+    if (!this.#isOff(kind)) return "";
+    return this.#wish(kind) ?? this.#state[LIST[kind]][0]?.id ?? "";
   }
 
   #anyOf(kind: Kind): string {

@@ -56,8 +56,7 @@ export function httpRoomApi(ports: HttpRoomApiPorts): RoomApi {
     join: (room, body) => ask(joined, { method: "POST", path: `${roomPath(room)}/participants`, body }),
     renewToken: (room, participant, body) =>
       ask(tokenRenewed, { method: "POST", path: `${roomPath(room)}/participants/${participant}/token`, body }),
-    createInvite: (room, bearer) =>
-      ask(inviteCreated, { method: "POST", path: `${roomPath(room)}/invites`, bearer }),
+    createInvite: (room, bearer) => ask(inviteCreated, { method: "POST", path: `${roomPath(room)}/invites`, bearer }),
     iceServers: async (room, bearer) =>
       (await ask(iceServers, { method: "GET", path: `${roomPath(room)}/realtime/generate-ice-servers`, bearer }))
         .iceServers,

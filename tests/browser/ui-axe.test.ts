@@ -149,6 +149,7 @@ const NAMES: readonly (readonly [state: GalleryState, names: readonly (readonly 
       ["button", "Turn sound on"],
     ],
   ],
+  ["guest-safe", [["button", "Mute microphone"]]],
   [
     "waiting",
     [

@@ -102,6 +102,28 @@ describe("a tile is one element for one participant", () => {
     expect(await tile(page, "Joanna Okafor").getByText("JO", { exact: true }).isVisible()).toBe(true);
     await close();
   });
+
+  it("[ST8] a level changes the style of who speaks and nothing else in the page", async () => {
+    const { page, close } = await gallery.open("call-living", DESK);
+    await tile(page, "Joanna Okafor").locator("video").waitFor();
+    const changed = await page.evaluate(async () => {
+      const seen: string[] = [];
+      const watch = new MutationObserver((records) => {
+        for (const record of records) {
+          const { target } = record;
+          const who = target instanceof HTMLElement ? (target.dataset["tile"] ?? target.textContent) : "text";
+          seen.push(`${record.type} ${record.attributeName} ${who}`);
+        }
+      });
+      watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+      for (const level of [0.2, 0.4, 0.6]) window.galleryCall?.level("joanna", level);
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      watch.disconnect();
+      return seen;
+    });
+    expect(new Set(changed)).toEqual(new Set(["attributes style joanna", "attributes style JO"]));
+    await close();
+  });
 });
 
 describe("what is shown is told", () => {
@@ -157,12 +179,16 @@ describe("keys and buttons", () => {
     expect(await message.evaluate((element) => element === document.activeElement)).toBe(true);
     await page.keyboard.type("dehm");
     expect(await message.inputValue()).toBe("dehm");
+    await page.keyboard.press("Escape");
+    await message.waitFor({ state: "detached" });
+    await page.keyboard.press("c");
+    expect(await message.inputValue(), "what was begun is still there").toBe("dehm");
     expect(await button(page, "Mute microphone").count()).toBe(1);
     expect(await gallery.serious(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await message.waitFor({ state: "detached" });
     expect(await button(page, "Chat").evaluate((element) => element === document.activeElement)).toBe(true);
-    expect((await told(page, "watchChat")).map(([, is]) => is)).toEqual([true, false]);
+    expect((await told(page, "watchChat")).map(([, is]) => is)).toEqual([true, false, true, false]);
     expect(complaints).toEqual([]);
     await close();
   });
@@ -238,6 +264,7 @@ describe("the host's doors", () => {
       .click();
     await button(page, "Admit").waitFor({ state: "detached" });
     expect(await told(page, "admit")).toEqual([["admit", "teo"]]);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("data-region"))).toBe("list");
     await close();
   });
 

@@ -25,7 +25,7 @@ describe("[E2E5] the server is killed during upload and started again", () => {
   beforeAll(async () => {
     const server = cleanUp.use(await startServer());
     const gate = cleanUp.use(await openGate(server.url));
-    session = cleanUp.use(await openSession("Inês Carvalho", server, gate.url));
+    session = cleanUp.use(await openSession("Inês Carvalho", { server, url: gate.url }));
     const { host } = session;
     await record(host);
     await gate.until((passages) => passages.filter(isStored).length >= STORED_BEFORE);

@@ -132,6 +132,13 @@ export function waiting(trouble: boolean): RoomView {
 const sharing = (): ParticipantView[] =>
   callPeople().map((one) => (one.id === "marek" ? { ...one, screen: { stream: pictureStream(0) } } : one));
 
+/** Without an SFU nothing is known of anybody's connection. */
+function unheard(): ParticipantView[] {
+  return callPeople().map(({ id, name, role, self, stream }) =>
+    person(id, name, { role, self, ...(stream ? { stream } : {}) }),
+  );
+}
+
 /** The live call in its states. */
 export const CALLS: Record<string, () => RoomView> = {
   waiting: () => waiting(false),
@@ -181,6 +188,5 @@ export const CALLS: Record<string, () => RoomView> = {
     studio({ tally: recording(), participants: longNames(), knocking: KNOCKERS, mutedBy: LONG_NAMES[1] }),
   "call-chat": () => studio({ participants: callPeople(), chat: { state: "ready", lines: LINES, unread: 2 } }),
   "call-chat-no-key": () => studio({ participants: callPeople(), chat: { state: "no-key", lines: [], unread: 0 } }),
-  "call-off": () =>
-    studio({ participants: callPeople().map(({ quality: _, ...one }) => one), call: { ...calm, state: "off" } }),
+  "call-off": () => studio({ participants: unheard(), call: { ...calm, state: "off" } }),
 };

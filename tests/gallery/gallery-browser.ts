@@ -25,7 +25,7 @@ export interface OpenState {
   readonly page: Page;
   /** Errors of the console and uncaught ones. */
   readonly complaints: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface GalleryBrowser {
@@ -33,7 +33,7 @@ export interface GalleryBrowser {
   open(state: GalleryState, viewport: Viewport): Promise<OpenState>;
   /** What axe-core finds serious or critical now. */
   serious(page: Page): Promise<string[]>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** How many px the page can be scrolled sideways. */

@@ -51,6 +51,8 @@ export interface CallHandle {
   /** Twenty participants, and who of them spoke now. */
   twenty(): void;
   speak(id: string): void;
+  /** How loud one is now, 0…1. */
+  level(id: string, level: number): void;
   /** Everything that the page told or asked. */
   readonly told: readonly (readonly [what: string, ...rest: readonly unknown[]])[];
 }
@@ -87,6 +89,7 @@ export function livingCall(base: RoomModel): RoomModel {
     knocking: [{ id: "teo", name: "Teo Lindqvist", sinceMs: 0 }],
   });
   const room: ViewCell<RoomView> = createViewCell<RoomView>(first);
+  const levels = createViewCell<ReadonlyMap<string, number>>(new Map());
   const told: [string, ...unknown[]][] = [];
   const edit = (change: (view: StudioView) => Partial<StudioView>): void => {
     room.update((now) =>
@@ -106,6 +109,7 @@ export function livingCall(base: RoomModel): RoomModel {
     change: (id, change) => editOne(id, (one) => changed(one, change)),
     again: () => edit((view) => ({ participants: view.participants.map((one) => ({ ...one })) })),
     twenty: () => edit(() => ({ participants: twenty() })),
+    level: (id, level) => levels.set(new Map([[id, level]])),
     speak: (id) => editOne(id, (one) => ({ ...one, spokeAtMs: performance.now() })),
     told,
   };
@@ -114,6 +118,7 @@ export function livingCall(base: RoomModel): RoomModel {
     view: room,
     studio: {
       ...base.studio,
+      levels,
       toggleMicrophone: () => editCall((call) => ({ muted: !call.muted })),
       toggleCamera: () => editCall((call) => ({ cameraOff: !call.cameraOff })),
       raiseHand: (handUp) => editCall(() => ({ handUp })),

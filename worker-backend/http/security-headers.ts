@@ -25,7 +25,6 @@ const USED = ["camera", "microphone", "display-capture", "screen-wake-lock", "fu
 /** Powerful features that it does not, and that a script which should not be there could use. */
 const UNUSED = [
   "accelerometer",
-  "bluetooth",
   "browsing-topics",
   "encrypted-media",
   "gamepad",

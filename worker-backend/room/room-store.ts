@@ -188,7 +188,12 @@ export class RoomStore {
     for (const row of markers.values()) {
       if (before?.markers.get(row.marker) === row) continue;
       const body = JSON.stringify(row);
-      this.#sql.exec("INSERT OR REPLACE INTO markers (take, marker, body) VALUES (?, ?, ?)", row.take, row.marker, body);
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO markers (take, marker, body) VALUES (?, ?, ?)",
+        row.take,
+        row.marker,
+        body,
+      );
     }
   }
 

@@ -6,9 +6,6 @@ import { count, wallMillis } from "#protocol/units.ts";
 import type { Online } from "./room-state.ts";
 import type { Member } from "./seats.ts";
 
-/** An attachment may hold 2 KiB. Of a problem's text that much is kept; the rest comes back with the next status. */
-const PROBLEM_KEPT = 100;
-
 const { source, session, trackName, simulcast } = callTrack.entries;
 
 /** Without the names of its fields, four times over. */
@@ -38,17 +35,16 @@ export interface Attached {
   readonly online: Online | null;
 }
 
-/** As it is serialized: without the list of gaps and the end of long texts. */
+/** As it is serialized: without the list of gaps. An attachment may hold 2 KiB; the longest of these is 1.8. */
 export function pack({ sinceMs, member, online }: Attached): unknown {
   if (!online) return { sinceMs, member, online };
   const { seenMs, status, call, handMs } = online;
-  const problem = status?.problem && { ...status.problem, message: status.problem.message.slice(0, PROBLEM_KEPT) };
   return {
     sinceMs,
     member,
     online: {
       seenMs,
-      status: status && { ...status, newestGaps: [], problem },
+      status: status && { ...status, newestGaps: [] },
       call: call && packCall(call),
       handMs,
     },

@@ -100,6 +100,12 @@ export function stepEndForAll(state: RoomState, by: ParticipantRow, context: Ste
   if (by.role !== "host") return refuse(state, "not-host");
   const newest = newestTake(state);
   const stopped = newest?.row.state === "rolling" ? endTake(state, newest, context.nowMs) : stay(state);
+  // To those who are here now: after this step nobody is.
+  const told = stopped.effects.flatMap((effect): readonly Effect[] =>
+    effect.type === "broadcast"
+      ? [...state.online.keys()].map((to) => ({ type: "send", to, message: effect.message }))
+      : [effect],
+  );
   let next = stopped.state;
   for (const [participant, online] of next.online) {
     const row = next.participants.get(participant);
@@ -108,5 +114,5 @@ export function stepEndForAll(state: RoomState, by: ParticipantRow, context: Ste
   for (const row of next.participants.values()) {
     if (isWaiting(row) && row.knock) next = setParticipant(next, { ...row, knock: null });
   }
-  return stay(next, [...stopped.effects, { type: "close-all", code: CLOSE.ended, why: "ended for all" }]);
+  return stay(next, [...told, { type: "close-all", code: CLOSE.ended, why: "ended for all" }]);
 }

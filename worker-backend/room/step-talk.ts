@@ -3,7 +3,14 @@ import { CHAT_KEPT, type ChatEnvelope, type ChatMessage } from "#protocol/chat.t
 import type { ParticipantId, TakeId } from "#protocol/ids.ts";
 import { MAX_MARKERS, type MarkerId } from "#protocol/markers.ts";
 import type { RoomMicros } from "#protocol/units.ts";
-import { type MarkerRow, type Online, type ParticipantRow, type RoomState, type Take, withEntry } from "./room-state.ts";
+import {
+  type MarkerRow,
+  type Online,
+  type ParticipantRow,
+  type RoomState,
+  type Take,
+  withEntry,
+} from "./room-state.ts";
 import { markerView } from "./room-views.ts";
 import { type Member, mayHost, memberRow } from "./seats.ts";
 import {

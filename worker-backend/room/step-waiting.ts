@@ -5,15 +5,7 @@ import { type ParticipantRow, type RoomState, without, withEntry } from "./room-
 import { knockerOf } from "./room-views.ts";
 import { isFull, isWaiting, type Member, mayHost } from "./seats.ts";
 import { enter } from "./step-enter.ts";
-import {
-  type Effect,
-  refuse,
-  type Step,
-  type StepContext,
-  setParticipant,
-  stay,
-  tellHosts,
-} from "./step-parts.ts";
+import { type Effect, refuse, type Step, type StepContext, setParticipant, stay, tellHosts } from "./step-parts.ts";
 
 /** People who wait at a time. */
 export const MAX_WAITING = 50;
@@ -56,7 +48,8 @@ function waitingMessage(state: RoomState, { participant }: ParticipantRow): Effe
 
 /** Those who wait hear of nothing but who can let them in. */
 export function tellWaiting(before: RoomState, after: RoomState): readonly Effect[] {
-  if (before.online === after.online && before.participants === after.participants) return [];
+  // Whoever connects, goes, or is called otherwise has another row.
+  if (before.participants === after.participants) return [];
   if (hostNameOf(before) === hostNameOf(after)) return [];
   return [...after.participants.values()]
     .filter((row) => isWaiting(row) && row.knock?.goneMs === null)
@@ -101,11 +94,15 @@ export function knockEndsMs({ knock }: ParticipantRow): number {
 
 /** Knocks that nobody stands behind any more. */
 export function endKnocks(state: RoomState, { nowMs }: StepContext): Step {
-  const over = [...state.participants.values()].filter((row) => knockEndsMs(row) <= nowMs);
-  const next = over.reduce((now, row) => setParticipant(now, { ...row, knock: null }), state);
+  let next = state;
+  for (const row of state.participants.values()) {
+    if (knockEndsMs(row) <= nowMs) next = setParticipant(next, { ...row, knock: null });
+  }
+  if (next === state) return stay(state);
+  const over = [...state.participants.keys()].filter((id) => state.participants.get(id) !== next.participants.get(id));
   return stay(
     next,
-    over.flatMap((row) => knockEnded(next, row.participant)),
+    over.flatMap((participant) => knockEnded(next, participant)),
   );
 }
 
@@ -147,7 +144,9 @@ export function stepInvite(state: RoomState, { member, hash }: InviteEvent, { no
 
 /** One-time links that nobody has used in time. */
 export function sweepInvites(state: RoomState, nowMs: number): RoomState {
-  const over = [...state.invites.values()].filter((row) => row.expiresMs <= nowMs);
-  if (over.length === 0) return state;
-  return { ...state, invites: over.reduce((rows, { hash }) => without(rows, hash), state.invites) };
+  let next = state;
+  for (const { hash, expiresMs } of state.invites.values()) {
+    if (expiresMs <= nowMs) next = { ...next, invites: without(next.invites, hash) };
+  }
+  return next;
 }

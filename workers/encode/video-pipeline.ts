@@ -1,22 +1,18 @@
 import { FrameClock } from "#core/video/frame-clock.ts";
 import { FramePacing } from "#core/video/frame-pacing.ts";
-import { codecCandidates, type Picture } from "#core/video/codec-candidates.ts";
+import type { Picture } from "#core/video/codec-candidates.ts";
 import type { CaptureInput, CodecChoice, EncodeProblem, EncodeStats } from "#protocol/encode-rpc.ts";
 import { EPOCH_MAX_US, type VideoFormat } from "#protocol/epoch-format.ts";
 import { GAP_DECLARED_US } from "#protocol/gaps.ts";
 import type { Source } from "#protocol/ids.ts";
 import { asLocal } from "#protocol/units.ts";
-import { encoderConfig, measureCodecs } from "./codec-trial.ts";
 import { EncodeFailed } from "./encode-failed.ts";
 import { FrameSampler } from "./frame-sampler.ts";
 import type { PipelineDeps, TrackPipeline } from "./track-pipeline.ts";
 import type { TrackSession } from "./track-session.ts";
 import { type EncodedFrame, MAX_QUEUE, VideoEncode } from "./video-encode.ts";
 import { VideoSlicer } from "./video-slicer.ts";
-
-/** A camera that has not given its first frames by then is not working. */
-const FIRST_FRAMES_MS = 5_000;
-const FIRST_OF_SCREEN_MS = 700;
+import { choiceForSize, pictureOf, sizeOf, warmUp } from "./video-warm-up.ts";
 
 /** A page that shows nothing hears of no capture times. They come in dozens, every 0.4 s: three of them, and a slow machine. */
 const CAPTURE_TIMES_MS = 1_500;
@@ -97,29 +93,14 @@ export class VideoPipeline implements TrackPipeline {
   /** Reads the first frames, chooses the codec by them, and leaves a warm encoder. @throws EncodeFailed */
   async arm(input: CaptureInput, known: CodecChoice | null): Promise<CodecChoice> {
     this.#read(input);
-    const choice = await this.#warmUp(known);
+    const parts = { encode: this.#encode, sampler: this.#sampler, source: this.#source };
+    const choice = await warmUp(parts, this.#picture, known, (set) => {
+      this.#choice = set.choice;
+      this.#picture = set.picture;
+      this.#format = set.format;
+    });
     if (this.#source === "camera") await this.#untilPlaced();
     return choice;
-  }
-
-  async #warmUp(known: CodecChoice | null): Promise<CodecChoice> {
-    // A still screen gives one frame at most.
-    const frames = await this.#sampler.take(this.#source === "screen" ? FIRST_OF_SCREEN_MS : FIRST_FRAMES_MS);
-    try {
-      if (frames.length === 0) frames.push(this.#blank());
-      const [first] = frames;
-      if (first === undefined) throw EncodeFailed.noInput("the camera gave no picture");
-      this.#picture = { ...this.#picture, ...sizeOf(first) };
-      const choice = known ?? (await measureCodecs(frames, this.#picture, this.#source));
-      if (choice === undefined) throw EncodeFailed.noCodec();
-      this.#choice = choice;
-      this.#format = this.#encode.configure(choice, this.#picture);
-      await this.#encode.warm(first);
-      return choice;
-    } finally {
-      // Kept any longer they would take the camera's few buffers away from it.
-      for (const frame of frames) frame.close();
-    }
   }
 
   begin(session: TrackSession): void {
@@ -352,25 +333,12 @@ export class VideoPipeline implements TrackPipeline {
     const nextUs = atUs === undefined ? undefined : this.#session?.trackUs(atUs);
     this.#slicer?.seal(nextUs, this.#pacing.intervalUs);
     this.#picture = { ...this.#picture, ...sizeOf(frame) };
-    const choice = await this.#choiceFor(this.#choice);
+    const choice = await choiceForSize(this.#choice, this.#picture, this.#source);
     this.#choice = choice;
     this.#format = this.#encode.configure(choice, this.#picture);
     this.#epochFirstUs = undefined;
     this.#dropStill();
     this.#session?.note("config-change", startUs, this.#deps.clock.nowUs());
-  }
-
-  /** No time for a measurement in mid-take: the same codec at the level that the new size needs, if it is there. */
-  async #choiceFor(present: CodecChoice): Promise<CodecChoice> {
-    const family = codecCandidates(this.#picture, this.#source).filter(
-      (candidate) => candidate.codec.slice(0, 4) === present.codec.slice(0, 4),
-    );
-    for (const { codec, bitrate } of [...family, ...codecCandidates(this.#picture, this.#source)]) {
-      const config = encoderConfig(codec, bitrate, this.#picture, this.#source);
-      const { supported } = await VideoEncoder.isConfigSupported(config);
-      if (supported) return { ...present, codec, bitrate };
-    }
-    return present;
   }
 
   #sealStalled(): void {
@@ -434,25 +402,7 @@ export class VideoPipeline implements TrackPipeline {
     frame.close();
   }
 
-  /** A screen that stands still gives no frame until something moves: the encoder is warmed with a black picture. */
-  #blank(): VideoFrame {
-    const { width, height } = this.#picture;
-    if (this.#source !== "screen" || width === 0) throw EncodeFailed.noInput("the camera gave no picture");
-    const canvas = new OffscreenCanvas(width, height);
-    canvas.getContext("2d")?.fillRect(0, 0, width, height);
-    return new VideoFrame(canvas, { timestamp: 0 });
-  }
-
   #problem(problem: EncodeProblem, detail: string): void {
     this.#deps.onEvent({ type: "problem", problem, atUs: asLocal(this.#deps.clock.nowUs()), detail });
   }
-}
-
-function pictureOf(input: CaptureInput & { kind: "video" }): Picture {
-  return { width: input.width, height: input.height, frameRate: input.frameRate > 0 ? input.frameRate : 30 };
-}
-
-/** Settings may lie; the frame does not. A camera that is asked for less than it has gives all, to be scaled to this size. */
-function sizeOf(frame: VideoFrame): { width: number; height: number } {
-  return { width: frame.displayWidth, height: frame.displayHeight };
 }

@@ -32,11 +32,17 @@ export interface Adaptation {
   readonly congested: number;
   readonly quiet: number;
   readonly upAfter: number;
-  /** Seconds since the last step up. */
+  /** Seconds since the last step up; infinite when there was none, or it was taken back. */
   readonly sinceUp: number;
 }
 
-export const FULL: Adaptation = { step: 0, congested: 0, quiet: 0, upAfter: UP_AFTER, sinceUp: Number.POSITIVE_INFINITY };
+export const FULL: Adaptation = {
+  step: 0,
+  congested: 0,
+  quiet: 0,
+  upAfter: UP_AFTER,
+  sinceUp: Number.POSITIVE_INFINITY,
+};
 
 /** One second later (CA30–CA33): down after {@link DOWN_AFTER} bad seconds, up after quiet ones; sound is never part of it. */
 export function stepAdaptation(before: Adaptation, sample: OutboundSample): Adaptation {
@@ -48,7 +54,8 @@ export function stepAdaptation(before: Adaptation, sample: OutboundSample): Adap
     return { step: before.step + 1, congested: 0, quiet: 0, upAfter, sinceUp: Number.POSITIVE_INFINITY };
   }
   const quiet = before.quiet + 1;
-  const calm = { ...before, congested: 0, quiet, sinceUp, upAfter: sinceUp > UP_MOST ? UP_AFTER : before.upAfter };
+  const held = Number.isFinite(sinceUp) && sinceUp > UP_MOST;
+  const calm = { ...before, congested: 0, quiet, sinceUp, upAfter: held ? UP_AFTER : before.upAfter };
   if (before.step === 0 || quiet < calm.upAfter || !fitsAbove(before.step, sample)) return calm;
   return { ...calm, step: before.step - 1, quiet: 0, sinceUp: 0 };
 }

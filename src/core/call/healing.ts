@@ -182,7 +182,14 @@ function joinMs({ failures }: Healing): number {
 }
 
 function live(healing: Healing, nowMs: number): Healing {
-  return { ...enter(healing, "live", nowMs), wasLive: true, heardMs: nowMs, failures: 0, aliveMs: null, probing: false };
+  return {
+    ...enter(healing, "live", nowMs),
+    wasLive: true,
+    heardMs: nowMs,
+    failures: 0,
+    aliveMs: null,
+    probing: false,
+  };
 }
 
 function listened(healing: Healing, heard: boolean, nowMs: number): HealingStep {

@@ -50,21 +50,38 @@ export function bitsOfStep(step: number): number {
   return layers.reduce((total, rid) => total + LAYERS[rid].bits * bits, VOICE_BITS);
 }
 
-/** Encodings of the camera, the smallest first: libwebrtc hands out bits in that order. `lines`: of the camera's own picture. */
-export function cameraEncodings(lines: number | undefined, step: number): readonly Encoding[] {
+/** A picture's size as the device gives it, px; either may be unknown. */
+export interface PictureSize {
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
+/**
+ * libwebrtc sends three layers of a picture only from 540 lines on, two from 270, and leaves out the last ones of the list,
+ * which are the best. So a small camera's own size goes into the best layer that there is.
+ */
+const MISSING = [
+  { below: 270, layers: 2 },
+  { below: 540, layers: 1 },
+] as const;
+
+/** Encodings of the camera, the smallest first: libwebrtc hands out bits in that order. A camera held upright counts its width. */
+export function cameraEncodings(size: PictureSize, step: number): readonly Encoding[] {
   const { layers, bits, frames } = stepAt(step);
-  const base = Math.max(1, (lines ?? CAMERA_LINES) / CAMERA_LINES);
-  return (["l", "m", "h"] as const).map((rid) => ({
+  const lines = linesOf(size, CAMERA_LINES);
+  const base = Math.max(1, lines / CAMERA_LINES);
+  const missing = MISSING.find(({ below }) => lines < below)?.layers ?? 0;
+  return (["l", "m", "h"] as const).map((rid, at) => ({
     rid,
-    active: layers.some((each) => each === rid),
+    active: at + missing < 3 && layers.some((each) => each === rid),
     maxBitrate: LAYERS[rid].bits * bits,
     maxFramerate: frames,
-    scaleDownBy: base * LAYERS[rid].scale,
+    scaleDownBy: Math.max(1, (base * LAYERS[rid].scale) / 2 ** missing),
   }));
 }
 
 /** The one encoding of a screen: lines are kept, frames are given up. */
-export function screenEncodings(lines: number | undefined, step: number): readonly Encoding[] {
+export function screenEncodings(size: PictureSize, step: number): readonly Encoding[] {
   const share = [1, 0.7, 0.5, 0.3][step] ?? 1;
   return [
     {
@@ -72,7 +89,7 @@ export function screenEncodings(lines: number | undefined, step: number): readon
       active: true,
       maxBitrate: SCREEN_BITS * share,
       maxFramerate: step === 0 ? SCREEN_FRAMES : 10,
-      scaleDownBy: Math.max(1, (lines ?? SCREEN_LINES) / SCREEN_LINES),
+      scaleDownBy: Math.max(1, linesOf(size, SCREEN_LINES) / SCREEN_LINES),
     },
   ];
 }
@@ -80,6 +97,10 @@ export function screenEncodings(lines: number | undefined, step: number): readon
 export function soundEncodings(source: "microphone" | "screen-audio"): readonly Encoding[] {
   const maxBitrate = source === "microphone" ? VOICE_BITS : MUSIC_BITS;
   return [{ rid: null, active: true, maxBitrate, maxFramerate: null, scaleDownBy: 1 }];
+}
+
+function linesOf({ width, height }: PictureSize, otherwise: number): number {
+  return Math.min(width ?? height ?? otherwise, height ?? otherwise);
 }
 
 function stepAt(step: number): { readonly layers: readonly Rid[]; readonly bits: number; readonly frames: number } {

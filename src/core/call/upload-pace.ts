@@ -19,7 +19,13 @@ const FIRST_BYTES_PER_SECOND = 250_000;
 const UNLIMITED_BYTES_PER_SECOND = 20_000_000;
 
 const SHRINK = 0.6;
+/** A second: a link of 20 Mbit/s is found in ten of them. */
 const GROW = 1.25;
+/** Near the rate that was too much last time: a queue of 20 ms would be there within the second otherwise. */
+const CREEP = 1.03;
+const NEAR = 0.8;
+/** Well above it all the same: the network has changed. */
+const BEYOND = 1.2;
 /** After a shrink so many seconds without growth: the queue in the router has to drain first, and the round trip to tell of it. */
 const REST_SECONDS = 3;
 
@@ -32,9 +38,11 @@ export interface UploadPaceState {
   /** The newest last, one per second. */
   readonly roundTrips: readonly number[];
   readonly rest: number;
+  /** What was too much last time; `null`: nothing so far. */
+  readonly brim: number | null;
 }
 
-export const FIRST_PACE: UploadPaceState = { bytesPerSecond: FIRST_BYTES_PER_SECOND, roundTrips: [], rest: 0 };
+export const FIRST_PACE: UploadPaceState = { bytesPerSecond: FIRST_BYTES_PER_SECOND, roundTrips: [], rest: 0, brim: null };
 
 /** One second later (CA60–CA62): multiplicatively less when the call suffers, more while it does not. */
 export function stepUploadPace(before: UploadPaceState, sample: PaceSample): UploadPaceState {
@@ -44,15 +52,17 @@ export function stepUploadPace(before: UploadPaceState, sample: PaceSample): Upl
   if (suffers(sample, roundTrips)) {
     // While it rests, what was taken back last may not have arrived in the numbers yet.
     if (before.rest > 1) return { ...before, roundTrips, rest: before.rest - 1 };
-    return { bytesPerSecond: Math.max(LEAST_BYTES_PER_SECOND, now * SHRINK), roundTrips, rest: REST_SECONDS };
+    return { bytesPerSecond: Math.max(LEAST_BYTES_PER_SECOND, now * SHRINK), roundTrips, rest: REST_SECONDS, brim: now };
   }
   if (before.rest > 0) return { ...before, roundTrips, rest: before.rest - 1 };
-  const more = now * GROW;
-  return { bytesPerSecond: more >= UNLIMITED_BYTES_PER_SECOND ? null : more, roundTrips, rest: 0 };
+  const brim = before.brim !== null && now > before.brim * BEYOND ? null : before.brim;
+  const more = brim === null ? now * GROW : Math.max(now * CREEP, Math.min(now * GROW, brim * NEAR));
+  return { bytesPerSecond: more >= UNLIMITED_BYTES_PER_SECOND ? null : more, roundTrips, rest: 0, brim };
 }
 
 function suffers({ roundTripMs, loss, bandwidthLimited }: PaceSample, roundTrips: readonly number[]): boolean {
   if (bandwidthLimited) return true;
   if (loss !== null && loss > MOST_LOSS) return true;
-  return roundTripMs !== null && roundTripMs - Math.min(...roundTrips) > MOST_DELAY_MS;
+  // One late report is no queue: the better one of the last two counts.
+  return roundTripMs !== null && Math.min(...roundTrips.slice(-2)) - Math.min(...roundTrips) > MOST_DELAY_MS;
 }

@@ -44,7 +44,10 @@ export function wantedTracks(
 }
 
 /** The widest place of each picture that is pulled. A camera that nobody publishes takes no place of the six. */
-function shownWidths(pictures: readonly ShownPicture[], publishers: readonly Publisher[]): ReadonlyMap<TrackKey, number> {
+function shownWidths(
+  pictures: readonly ShownPicture[],
+  publishers: readonly Publisher[],
+): ReadonlyMap<TrackKey, number> {
   const published = new Set(
     publishers.flatMap(({ participant, tracks }) => tracks.map(({ source }) => keyOf(participant, source))),
   );

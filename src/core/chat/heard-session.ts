@@ -54,7 +54,6 @@ export class HeardSession {
       if (at % MARK_EVERY === 0 && at > seq - WINDOW - MARK_EVERY) marks.set(at, key);
       key = await nextKey(crypto, key);
     }
-    if (seq % MARK_EVERY === 0) marks.set(seq, key);
     return { seq, key, steps, marks };
   }
 

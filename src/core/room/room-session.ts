@@ -221,9 +221,9 @@ export class RoomSession {
     this.#self = message.participant;
     this.#set({ ...this.#state, connection: "open", waiting: null, role: message.role, room });
     this.#askTheTime(socket);
-    this.#events.welcomed();
     this.#speech.heard(message, this.#self);
     this.#set(this.#state);
+    this.#events.welcomed();
   }
 
   #wait(socket: RoomSocket, message: Extract<ServerMessage, { type: "waiting" }>): void {

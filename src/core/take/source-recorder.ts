@@ -44,7 +44,7 @@ export class SourceRecorder {
   #clock: ClockSample | null = null;
   #closed = false;
   #off = false;
-  /** What the browser had lost when the track began, and when it ended. */
+  /** What the browser had lost when the track began, less what captures before this one lost of it; and when it ended. */
   #lostBefore: number | undefined;
   #lostAtEnd: number | undefined;
   /** The track that it records now. */
@@ -96,7 +96,7 @@ export class SourceRecorder {
     this.#set({ label: capture.label });
     if (this.#state.phase === "failed" || this.#state.phase === "arming") return this.#again(before);
     const input = await capture.start(this.#listener(capture));
-    before.stop();
+    this.#stopCapture(before);
     const replaced = await this.#encoder.replaceInput(input);
     if (!replaced.ok) {
       this.#fail("not-armed", replaced.failure.message);
@@ -112,14 +112,14 @@ export class SourceRecorder {
     if (this.#off) return;
     this.#off = true;
     this.#encoder.interrupted({ reason: "muted", fromUs: this.#ports.clock.nowUs() });
-    this.#capture.stop();
+    this.#stopCapture(this.#capture);
     if (this.#state.phase !== "draining") this.#set({ phase: "off", problem: null });
   }
 
   /** Lets go of a device that is opened anew; {@link replace} follows at once. */
   release(): void {
     this.#encoder.interrupted({ reason: "config-change", fromUs: this.#ports.clock.nowUs() });
-    this.#capture.stop();
+    this.#stopCapture(this.#capture);
   }
 
   /** There is no device though there should be one: what is missing from now on is not what the person asked for. */
@@ -127,7 +127,7 @@ export class SourceRecorder {
     if (this.#state.phase === "lost") return;
     const atUs = this.#ports.clock.nowUs();
     this.#resumed();
-    this.#capture.stop();
+    this.#stopCapture(this.#capture);
     this.#encoder.interrupted({ reason: "device-lost", fromUs: atUs });
     const { label } = this.#state;
     this.#set({ phase: "lost", problem: { problem: "device-lost", atUs, detail: label } });
@@ -199,6 +199,12 @@ export class SourceRecorder {
     this.#encoder.kill();
     this.#encoder = this.#newEncoder();
     return this.arm();
+  }
+
+  /** What the browser lost of it still counts: each capture counts from 0. */
+  #stopCapture(capture: CaptureSource): void {
+    if (this.track !== undefined) this.#lostBefore = (this.#lostBefore ?? 0) - (capture.lostFrames() ?? 0);
+    capture.stop();
   }
 
   #resumed(): void {

@@ -13,6 +13,7 @@ export class CallPace {
   #debt = 0;
   #paidUs = 0;
   #changed = new AbortController();
+  #last: Promise<void> = Promise.resolve();
 
   constructor(clock: Clock, scheduler: Scheduler) {
     this.#clock = clock;
@@ -29,7 +30,14 @@ export class CallPace {
   }
 
   /** Whoever asked first starts first. @throws the signal's reason */
-  readonly wait: UploadPace = async (bytes, signal) => {
+  readonly wait: UploadPace = (bytes, signal) => {
+    const turn = this.#last.then(() => this.#start(bytes, signal));
+    // who comes next waits for this one's start, or for its end
+    this.#last = turn.then(nothing, nothing);
+    return turn;
+  };
+
+  async #start(bytes: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
       this.#pay();
@@ -40,7 +48,7 @@ export class CallPace {
       }
       await this.#rest(signal);
     }
-  };
+  }
 
   #pay(): void {
     const nowUs = this.#clock.nowUs();
@@ -61,6 +69,8 @@ export class CallPace {
     }
   }
 }
+
+const nothing = (): void => undefined;
 
 /** No wait is longer, however thin the line. */
 const LOOK_AGAIN_MS = 60_000;

@@ -1,9 +1,11 @@
 import type { DevicesModel, DevicesView } from "#controllers/view-models.ts";
 import Mic from "lucide-solid/icons/mic";
 import Video from "lucide-solid/icons/video";
-import { createUniqueId, For, type JSX, Show } from "solid-js";
+import { createMemo, createUniqueId, For, type JSX, lazy, Show, Suspense } from "solid-js";
 import { LevelMeter } from "./level.tsx";
-import { MicrophoneTreatmentFields } from "./microphone-treatment.tsx";
+
+/** Asked for once the devices are open: it must not delay the lobby. */
+const MicrophoneTreatmentFields = lazy(() => import("./microphone-treatment.tsx"));
 
 type DeviceActions = Pick<DevicesModel, "chooseCamera" | "chooseMicrophone" | "treatMicrophone">;
 
@@ -89,6 +91,8 @@ export function DeviceFields(props: {
   goodLevel?: string;
   disabled?: boolean;
 }): JSX.Element {
+  // stays: a choice opens the microphone anew, and must not take the focus away
+  const opened = createMemo<boolean>((before) => before || !props.devices.opening, false);
   return (
     <>
       <CameraField devices={props.devices} actions={props.actions} disabled={props.disabled} />
@@ -99,12 +103,16 @@ export function DeviceFields(props: {
         level={props.level}
         goodLevel={props.goodLevel}
       />
-      <Show when={props.devices.microphone !== ""}>
-        <MicrophoneTreatmentFields
-          treatment={props.devices.treatment}
-          disabled={props.disabled}
-          change={(change) => props.actions.treatMicrophone(change)}
-        />
+      <Show when={props.devices.microphone !== "" || props.devices.opening}>
+        <Show when={opened()} fallback={<div class="treatment-place" />}>
+          <Suspense fallback={<div class="treatment-place" />}>
+            <MicrophoneTreatmentFields
+              treatment={props.devices.treatment}
+              disabled={props.disabled}
+              change={(change) => props.actions.treatMicrophone(change)}
+            />
+          </Suspense>
+        </Show>
       </Show>
     </>
   );

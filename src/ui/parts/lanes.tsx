@@ -2,7 +2,7 @@ import type { GapView, LanesView, LaneView, WaveView } from "#controllers/view-m
 import Monitor from "lucide-solid/icons/monitor";
 import { For, type JSX, Show } from "solid-js";
 import { clock, initials } from "../words/format.ts";
-import { gapWords } from "../words/tape-words.ts";
+import { gapWords, offWords } from "../words/tape-words.ts";
 
 /** Drawn bars at most; more than one per two pixels only makes a grey block. */
 const MAX_BARS = 300;
@@ -51,6 +51,14 @@ export function Strip(props: { lane: LaneView; lengthMs: number; tag?: string })
         <Show when={props.lane.wave}>{(wave) => <Wave wave={wave()} />}</Show>
         <Show when={props.tag}>{(tag) => <span class="tag">{tag()}</span>}</Show>
       </div>
+      <For each={props.lane.off ?? []}>
+        {(off) => (
+          <span
+            class="off"
+            style={{ "--at": share(off.atMs, props.lengthMs), "--long": share(off.lengthMs, props.lengthMs) }}
+          />
+        )}
+      </For>
       <For each={props.lane.gaps}>
         {(gap) => (
           <span
@@ -80,7 +88,8 @@ function laneWords(lane: LaneView, lengthMs: number): string {
       ? `from ${clock(lane.fromMs)}`
       : `from ${clock(lane.fromMs)} to ${clock(lane.toMs)}`;
   const gaps: readonly GapView[] = lane.gaps;
-  return `${lane.name} ${where}${gaps.length > 0 ? `, with ${gapWords(gaps)}` : ""}.`;
+  const off = offWords(lane.off ?? []);
+  return `${lane.name} ${where}${gaps.length > 0 ? `, with ${gapWords(gaps)}` : ""}${off === "" ? "" : `, ${off}`}.`;
 }
 
 /** The take as it lies on the editor's timeline. */

@@ -10,7 +10,7 @@ const CHOICES: readonly (readonly [choice: Choice, name: string, does: string])[
 ];
 
 /** One question that everybody can answer; what follows from it stands below, closed. */
-export function MicrophoneTreatmentFields(props: {
+export default function MicrophoneTreatmentFields(props: {
   treatment: MicrophoneTreatment;
   disabled?: boolean;
   change(change: Partial<MicrophoneTreatment>): void;

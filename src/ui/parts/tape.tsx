@@ -7,7 +7,8 @@ function share(part: number, whole: number): string {
 }
 
 /**
- * The tape: mint has a receipt, hatching is still on the device, an amber notch is a gap, the red head is recording.
+ * The tape: mint has a receipt, hatching is still on the device, an amber notch is a gap, the red head is recording. It is thinner
+ * where camera or microphone was switched off.
  * `name` makes it a progress bar of that name; otherwise it is a picture with one sentence.
  */
 export function Tape(props: { tape: TapeView; name?: string }): JSX.Element {
@@ -32,6 +33,11 @@ export function Tape(props: { tape: TapeView; name?: string }): JSX.Element {
       }}
     >
       <span class="got" />
+      <For each={props.tape.off ?? []}>
+        {(off) => (
+          <span class="off" style={{ "--at": share(off.atMs, width()), "--long": share(off.lengthMs, width()) }} />
+        )}
+      </For>
       <For each={props.tape.gaps}>
         {(gap) => (
           <span class="gap" style={{ "--at": share(gap.atMs, width()), "--long": share(gap.lengthMs, width()) }} />

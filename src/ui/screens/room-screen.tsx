@@ -1,77 +1,13 @@
-import type { LobbyView, Problem, RoomModel, RoomView, StudioView, WaitingView } from "#controllers/view-models.ts";
-import { createEffect, createSignal, type JSX, lazy, Match, on, Show, Suspense, Switch } from "solid-js";
-import { usePageHead } from "../page-head.ts";
-import { ProblemNote } from "../parts/note.tsx";
-import { PageHead, RecordingsLink } from "../parts/page-frame.tsx";
+import type { LobbyView, RoomModel, RoomView, StudioView, WaitingView } from "#controllers/view-models.ts";
+import { createEffect, createSignal, type JSX, lazy, Match, on, Suspense, Switch } from "solid-js";
+import { PageHead } from "../parts/page-frame.tsx";
 import { fromSource } from "../view-store.ts";
-import { bytes } from "../words/format.ts";
 import { LoadingScreen } from "./loading-screen.tsx";
 import { Lobby } from "./lobby-screen.tsx";
 
 const Studio = lazy(() => import("./studio/studio-screen.tsx"));
 const Waiting = lazy(() => import("./waiting-screen.tsx"));
-
-/** The session is over for this person, whatever they press. */
-const OVER: readonly Problem["reason"][] = ["denied", "removed", "invite-used"];
-
-function closedTitle(problem: Problem): string {
-  return problem.reason === "ended-by-host" ? "The session has ended" : "You are not in the room";
-}
-
-function Closed(props: { view: Extract<RoomView, { screen: "closed" }> }): JSX.Element {
-  usePageHead(() => ({ title: "You have left · Tapesync" }));
-  return (
-    <>
-      <PageHead>
-        <RecordingsLink />
-      </PageHead>
-      <main class="page narrow" id="main">
-        <div class="stack-4 page-start">
-          <Show
-            when={props.view.problem}
-            fallback={
-              <>
-                <h1 class="page-title">You have left the room</h1>
-                <p class="dim">
-                  <Show
-                    when={props.view.bytesLeft > 0}
-                    fallback="All that you recorded has arrived. You can close this page."
-                  >
-                    {bytes(props.view.bytesLeft)} are still only on this device. They upload by themselves while
-                    Tapesync is open here.
-                  </Show>
-                </p>
-              </>
-            }
-          >
-            {(problem) => (
-              <>
-                <h1 class="page-title">{closedTitle(problem())}</h1>
-                <ProblemNote problem={problem()} />
-                <Show when={props.view.bytesLeft > 0}>
-                  <p class="dim">
-                    {bytes(props.view.bytesLeft)} are still only on this device. They upload by themselves while
-                    Tapesync is open here.
-                  </p>
-                </Show>
-              </>
-            )}
-          </Show>
-          <div class="button-row">
-            <Show when={!props.view.problem || !OVER.includes(props.view.problem.reason)}>
-              <button type="button" class="button" data-kind="primary" onClick={() => location.reload()}>
-                Come in again
-              </button>
-            </Show>
-            <a class="button" href="/">
-              Go to the front door
-            </a>
-          </div>
-        </div>
-      </main>
-    </>
-  );
-}
+const Closed = lazy(() => import("./closed-screen.tsx"));
 
 /** `/r/:room`: lobby, then studio. */
 export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
@@ -99,7 +35,7 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
   };
   createEffect(() => {
     // The code of the studio is fetched while the name is being written, so that Join opens it at once.
-    if (lobbyIsReady()) whenIdle(() => void Promise.all([Waiting.preload(), Studio.preload()]));
+    if (lobbyIsReady()) whenIdle(() => void Promise.all([Waiting.preload(), Studio.preload(), Closed.preload()]));
   });
   createEffect(
     on(
@@ -139,7 +75,13 @@ export default function RoomScreen(props: { model: RoomModel }): JSX.Element {
           </Suspense>
         )}
       </Match>
-      <Match when={closed()}>{(open) => <Closed view={open()} />}</Match>
+      <Match when={closed()}>
+        {(open) => (
+          <Suspense fallback={<LoadingScreen />}>
+            <Closed view={open()} />
+          </Suspense>
+        )}
+      </Match>
     </Switch>
   );
 }

@@ -1,7 +1,7 @@
 import type { RoomModel, WaitingView } from "#controllers/view-models.ts";
 import LogOut from "lucide-solid/icons/log-out";
 import Settings from "lucide-solid/icons/settings";
-import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
+import { createMemo, createSignal, For, type JSX, onMount, Show } from "solid-js";
 import { usePageHead } from "../page-head.ts";
 import { DeviceFields } from "../parts/device-fields.tsx";
 import { InfoDialog } from "../parts/dialogs.tsx";
@@ -10,6 +10,7 @@ import { ProblemNote } from "../parts/note.tsx";
 import { OwnTile } from "../parts/own-tile.tsx";
 import { PageHead } from "../parts/page-frame.tsx";
 import { worstFirst } from "../words/problem-words.ts";
+import "../styles/call.css";
 
 function waitingWords(view: WaitingView): string {
   if (view.connection !== "open") return "The room can’t be reached now. Stay here: Tapesync keeps trying.";
@@ -27,13 +28,17 @@ export default function Waiting(props: { view: WaitingView; model: RoomModel }):
     const label = microphones.find((each) => each.id === chosen)?.label;
     return `Good level${label === undefined ? "" : `, ${label}`}. Nobody sees or hears you yet.`;
   };
+  let heading: HTMLHeadingElement | undefined;
+  onMount(() => heading?.focus({ preventScroll: true }));
   usePageHead(() => ({ title: `Waiting for the host · ${props.view.title || "Tapesync"}` }));
   return (
     <>
       <PageHead homeLink={false} />
       <main class="page waiting" id="main">
         <div role="status" class="title-block">
-          <h1>Waiting for the host</h1>
+          <h1 ref={heading} tabindex={-1}>
+            Waiting for the host
+          </h1>
           <p class="dim">{waitingWords(props.view)}</p>
         </div>
         <OwnTile devices={props.view.devices} level={props.model.lobby.level} />

@@ -9,6 +9,12 @@ export function gapWords(gaps: readonly GapView[]): string {
   return `${count(gaps.length)} gaps, ${span(gaps.reduce((sum, gap) => sum + gap.lengthMs, 0))} in all`;
 }
 
+/** "camera or microphone switched off for 3.1 s"; "" for nothing. */
+export function offWords(off: readonly GapView[]): string {
+  if (off.length === 0) return "";
+  return `camera or microphone switched off for ${span(off.reduce((sum, each) => sum + each.lengthMs, 0))}`;
+}
+
 /** "1 gap, 3.1 s" for chips and plates. */
 export function gapChip(gaps: readonly GapView[]): string {
   const total = gaps.reduce((sum, gap) => sum + gap.lengthMs, 0);
@@ -27,6 +33,7 @@ export function tapeSentence(tape: TapeView): string {
   else if (allArrived(tape)) parts.push("All on the server");
   else parts.push(`${clock(tape.arrivedMs)} of ${clock(tape.keptMs)} on the server`);
   if (tape.gaps.length > 0) parts.push(gapWords(tape.gaps));
+  if (tape.off !== undefined && tape.off.length > 0) parts.push(offWords(tape.off));
   const endMissing = tape.lengthMs - tape.keptMs;
   if (!tape.live && endMissing >= 1000) parts.push(`${span(endMissing)} lost at the end`);
   return parts.join(", ");

@@ -210,5 +210,5 @@ export async function storedSeat(room: string, participant: string): Promise<unk
   const [row] = await runInDurableObject(stubOf(room), (_, { storage }) =>
     storage.sql.exec("SELECT body FROM participants WHERE id = ?", participant).toArray(),
   );
-  return row ? JSON.parse(String(row.body)) : null;
+  return row ? JSON.parse(v.parse(v.string(), row.body)) : null;
 }

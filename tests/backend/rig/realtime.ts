@@ -37,7 +37,13 @@ export class FakeRealtime {
       this.#sessions += 1;
       return Response.json({ sessionId: sessionName(this.#sessions) }, { status: 201 });
     }
-    if (method === "GET") return Response.json({ tracks: [{ mid: "0", status: "active" }, { mid: "1", status: "active" }] });
+    if (method === "GET")
+      return Response.json({
+        tracks: [
+          { mid: "0", status: "active" },
+          { mid: "1", status: "active" },
+        ],
+      });
     if (url.endsWith("/renegotiate")) return Response.json({});
     const tracks = [{ mid: "0", trackName: "camera" }];
     return Response.json({ requiresImmediateRenegotiation: false, tracks });
@@ -53,7 +59,8 @@ export const APP = `${env.REALTIME_API}/apps/${env.REALTIME_APP_ID}`;
 
 /** 32 hexadecimal digits that differ between test files too. */
 const BASE = Math.floor(Math.random() * 2 ** 40);
-const sessionName = (at: number): string => `${BASE.toString(16).padStart(12, "0")}${at.toString(16).padStart(20, "0")}`;
+const sessionName = (at: number): string =>
+  `${BASE.toString(16).padStart(12, "0")}${at.toString(16).padStart(20, "0")}`;
 
 type Options = Omit<Parameters<typeof call>[1] & object, "token">;
 

@@ -43,18 +43,32 @@ export interface RigRequest {
   readonly status: number;
 }
 
+/** Where the room is: an address of this machine, and how a browser gets there. */
+export interface Place {
+  readonly host: string;
+  launcher(program: string): string;
+}
+
 /** A room of pages around one embedded SFU: pages, the backend's proxy, and who publishes what. */
 export class CallRoom {
-  readonly sfu = new SfuProcess();
+  readonly sfu: SfuProcess;
   readonly requests: RigRequest[] = [];
   /** Tokens that the proxy refuses with 401. */
   readonly expired = new Set<string>();
+  /** Operations that are answered with a redirect, as a sign-in page before the studio does; once each. */
+  readonly redirected: string[] = [];
+  readonly #place: Place;
   readonly #pages = new Map<ParticipantId, Page>();
   readonly #tracks = new Map<ParticipantId, readonly CallTrack[]>();
   readonly #errors: string[] = [];
   #folder = "";
   #server: Server | null = null;
   #browser: Browser | null = null;
+
+  constructor(place: Place = { host: "127.0.0.1", launcher: (program) => program }) {
+    this.#place = place;
+    this.sfu = new SfuProcess(place.host);
+  }
 
   async open(): Promise<void> {
     await this.sfu.start();
@@ -68,11 +82,12 @@ export class CallRoom {
       });
     });
     await new Promise<void>((resolve) => {
-      server.listen(0, "127.0.0.1", resolve);
+      server.listen(0, this.#place.host, resolve);
     });
     this.#server = server;
-    const executablePath = process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium";
-    this.#browser = await chromium.launch({ executablePath, args: FLAGS });
+    const executablePath = this.#place.launcher(process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium");
+    const args = [...FLAGS, `--unsafely-treat-insecure-origin-as-secure=${this.#origin}`];
+    this.#browser = await chromium.launch({ executablePath, args });
   }
 
   async close(): Promise<void> {
@@ -89,6 +104,7 @@ export class CallRoom {
     this.#pages.clear();
     this.#tracks.clear();
     this.expired.clear();
+    this.redirected.length = 0;
     this.requests.length = 0;
     return this.#errors.splice(0);
   }
@@ -96,11 +112,12 @@ export class CallRoom {
   /** A page with devices, not yet in the call. */
   async page(self: ParticipantId): Promise<Page> {
     if (this.#browser === null) throw new Error("the rig is not open");
-    const { port } = this.#server?.address() as AddressInfo;
     const page = await (await this.#browser.newContext()).newPage();
     page.on("pageerror", (error) => this.#errors.push(`${self}: ${error.message}`));
-    await page.exposeFunction("tellRoom", (who: ParticipantId, tracks: readonly CallTrack[]) => this.#tell(who, tracks));
-    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.exposeFunction("tellRoom", (who: ParticipantId, tracks: readonly CallTrack[]) =>
+      this.#tell(who, tracks),
+    );
+    await page.goto(`${this.#origin}/`);
     await page.waitForFunction(() => "callRig" in globalThis);
     await page.evaluate(() => callRig.openDevices());
     this.#pages.set(self, page);
@@ -119,6 +136,11 @@ export class CallRoom {
     return page;
   }
 
+  get #origin(): string {
+    if (this.#server === null) throw new Error("the rig is not open");
+    return `http://${this.#place.host}:${(this.#server.address() as AddressInfo).port}`;
+  }
+
   async #tell(who: ParticipantId, tracks: readonly CallTrack[]): Promise<void> {
     this.#tracks.set(who, tracks);
     for (const [self, page] of this.#pages) {
@@ -129,7 +151,9 @@ export class CallRoom {
   }
 
   #othersOf(self: ParticipantId) {
-    return [...this.#tracks].flatMap(([participant, tracks]) => (participant === self ? [] : [{ participant, tracks }]));
+    return [...this.#tracks].flatMap(([participant, tracks]) =>
+      participant === self ? [] : [{ participant, tracks }],
+    );
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -154,6 +178,14 @@ export class CallRoom {
     if (this.expired.has(token)) {
       note(401);
       response.end(JSON.stringify({ error: { reason: "token-expired", message: "the token has run out" } }));
+      return;
+    }
+    const redirect = this.redirected.findIndex((each) => operation.endsWith(each));
+    if (redirect >= 0) {
+      this.redirected.splice(redirect, 1);
+      note(302);
+      response.setHeader("location", "/sign-in");
+      response.end();
       return;
     }
     const headers = { authorization: this.sfu.authorization, "content-type": "application/json" };

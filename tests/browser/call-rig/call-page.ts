@@ -5,7 +5,7 @@ import { performanceClock, timerScheduler } from "#platform/clock.ts";
 import type { CallTrack, Rid } from "#protocol/call.ts";
 import type { ParticipantId, Source } from "#protocol/ids.ts";
 import { type SeenPicture, watchPictures } from "./seen-pictures.ts";
-import { countConnections } from "./live-connections.ts";
+import { countConnections, countTimers } from "./live-connections.ts";
 
 /** What a page tells of its call. */
 export interface RigState {
@@ -29,6 +29,7 @@ declare global {
 }
 
 const connections = countConnections();
+const timers = countTimers();
 const pictures = watchPictures();
 const devices = new Map<Source, MediaStreamTrack>();
 let call: LiveCall<MediaStreamTrack> | null = null;
@@ -43,7 +44,11 @@ const callRig = {
     levels = new Map();
     published = "";
     const clock = performanceClock();
-    const token = (renew: boolean) => Promise.resolve(renew ? "renewed" : "first");
+    let held = "first";
+    const token = (renew: boolean) => {
+      if (renew) held = "renewed";
+      return Promise.resolve(held);
+    };
     const random = { unit: () => Math.random() };
     const ports = { prefix: "/api/realtime", token, self, clock, scheduler: timerScheduler(), random };
     call = createLiveCall(
@@ -65,7 +70,8 @@ const callRig = {
     call.start();
   },
   async openDevices(): Promise<void> {
-    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+    // As small as three layers allow, so that two people fit on a busy machine: 960, 480 and 240 wide.
+    const video = { width: { exact: 960 }, height: { exact: 540 }, frameRate: { ideal: 15 } };
     const stream = await navigator.mediaDevices.getUserMedia({ video, audio: true });
     for (const track of stream.getTracks()) devices.set(track.kind === "video" ? "camera" : "microphone", track);
     devices.set("screen", paintedScreen());
@@ -84,6 +90,8 @@ const callRig = {
     pictures.show([]);
   },
   connections: () => connections.summary(),
+  sent: () => connections.sent(),
+  timers: () => timers(),
   deviceStates: () => Object.fromEntries([...devices].map(([source, track]) => [source, track.readyState])),
   state(): RigState | null {
     if (call === null) return null;
@@ -107,8 +115,8 @@ const callRig = {
 /** A picture that changes, in place of somebody's screen. */
 function paintedScreen(): MediaStreamTrack {
   const canvas = document.createElement("canvas");
-  canvas.width = 1280;
-  canvas.height = 720;
+  canvas.width = 640;
+  canvas.height = 360;
   const context = canvas.getContext("2d");
   if (context === null) throw new Error("no canvas");
   let hue = 0;

@@ -6,8 +6,14 @@ const SECRET = "a secret of the call's tests";
 /** The embedded SFU as a process of its own, which can be killed and started again at the same place. */
 export class SfuProcess {
   #child: ChildProcess | null = null;
+  readonly #mediaHost: string;
   #port = 0;
   #mediaPort = 0;
+
+  /** @param mediaHost the address of this machine on which media comes and goes */
+  constructor(mediaHost = "127.0.0.1") {
+    this.#mediaHost = mediaHost;
+  }
 
   get address(): string {
     return `http://127.0.0.1:${this.#port}/v1/apps/embedded`;
@@ -24,7 +30,7 @@ export class SfuProcess {
       SFU_APP_SECRET: SECRET,
       SFU_PORT: String(this.#port),
       SFU_MEDIA_PORT: String(this.#mediaPort),
-      SFU_MEDIA_BIND: "127.0.0.1",
+      SFU_MEDIA_BIND: this.#mediaHost,
     };
     const entry = fileURLToPath(new URL("../../../sfu/main.ts", import.meta.url));
     const child = spawn(process.execPath, [entry], { env: environment, stdio: ["pipe", "pipe", "inherit"] });
@@ -45,8 +51,8 @@ export class SfuProcess {
   /** As a crash: without a word to anybody. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === null) return;
     this.#child = null;
+    if (child === null || child.exitCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await gone;

@@ -72,9 +72,10 @@ media.getUserMedia = async (constraints) => {
   all.push(...stream.getTracks());
   return stream;
 };
-const cloneOf = MediaStreamTrack.prototype.clone;
+const cloneOf: unknown = Reflect.get(MediaStreamTrack.prototype, "clone");
 MediaStreamTrack.prototype.clone = function clone(this: MediaStreamTrack) {
-  const copy = cloneOf.call(this);
+  const copy: unknown = typeof cloneOf === "function" ? Reflect.apply(cloneOf, this, []) : undefined;
+  if (!(copy instanceof MediaStreamTrack)) throw new TypeError("a clone is a track");
   all.push(copy);
   return copy;
 };

@@ -123,3 +123,22 @@ export function untilHeard(page: Page, sounds: number, patienceMs?: number): Pro
     patienceMs,
   );
 }
+
+/** So many new frames are shown in this person's tile from now on, whatever stream they come from. */
+export function untilFrames(page: Page, name: string, frames: number): Promise<void> {
+  const video = page.getByRole("group", { name, exact: true }).locator("video");
+  return video.evaluate(
+    (element, wanted) =>
+      new Promise<void>((resolve) => {
+        if (!(element instanceof HTMLVideoElement)) throw new TypeError("not a video");
+        let seen = 0;
+        const count = () => {
+          seen += 1;
+          if (seen >= wanted) resolve();
+          else element.requestVideoFrameCallback(count);
+        };
+        element.requestVideoFrameCallback(count);
+      }),
+    frames,
+  );
+}

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { tempFolder } from "./folders.ts";
@@ -23,6 +23,8 @@ export interface StudioServer extends AsyncDisposable {
   start(): Promise<void>;
   /** Everything that it has printed. */
   log(): string;
+  /** Of the one process of the studio whose command line holds `command`. @throws Error when there is none, or more */
+  childPid(command: string): Promise<number>;
 }
 
 export async function startServer(environment: NodeJS.ProcessEnv = {}): Promise<StudioServer> {
@@ -47,12 +49,28 @@ export async function startServer(environment: NodeJS.ProcessEnv = {}): Promise<
       running = await launch(data.path, port, environment, lines);
     },
     log: () => lines.join("\n"),
+    childPid: async (command) => {
+      const group = running?.child.pid;
+      if (group === undefined) throw new Error("the studio does not run");
+      return pidInGroup(group, command);
+    },
     [Symbol.asyncDispose]: async () => {
       await end("SIGINT");
       data[Symbol.dispose]();
     },
   };
   return server;
+}
+
+function pidInGroup(group: number, command: string): number {
+  const table = execFileSync("ps", ["-eo", "pid=,pgid=,args="], { encoding: "utf8" });
+  const found = table.split("\n").flatMap((line) => {
+    const [, pid, pgid, args] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return Number(pgid) === group && args?.includes(command) ? [Number(pid)] : [];
+  });
+  const [pid, ...more] = found;
+  if (pid === undefined || more.length > 0) throw new Error(`${found.length} processes are ${command}`);
+  return pid;
 }
 
 interface Running {

@@ -1,5 +1,7 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openBrowser, openContext } from "./browser.ts";
+import { watchConnections } from "./call-stats.ts";
+import type { CameraSize } from "./camera.ts";
 import { type Delivery, download } from "./delivery.ts";
 import { tempFolder } from "./folders.ts";
 import { copyJournal, type JournalTrack } from "./journal.ts";
@@ -21,13 +23,26 @@ export interface Session extends AsyncDisposable {
   deliver(): Promise<Delivery>;
 }
 
-/** @param url where the browser finds the studio, when not at its own address: a gate's */
-export async function openSession(hostName: string, server?: StudioServer, url?: string): Promise<Session> {
+export interface SessionWishes {
+  readonly server?: StudioServer;
+  /** Where the browser finds the studio, when not at its own address: a gate's. */
+  readonly url?: string;
+  readonly camera?: CameraSize;
+  /** The pages' connections can be read: `call-stats.ts`. */
+  readonly watch?: boolean;
+}
+
+export async function openSession(hostName: string, wishes: SessionWishes = {}): Promise<Session> {
   await using cleanUp = new AsyncDisposableStack();
-  const studio = server ?? cleanUp.use(await startServer());
-  const base = url ?? studio.url;
-  const browser = cleanUp.use(await openBrowser());
-  const hostContext = await openContext(browser, base);
+  const studio = wishes.server ?? cleanUp.use(await startServer());
+  const base = wishes.url ?? studio.url;
+  const browser = cleanUp.use(await openBrowser(wishes.camera ? { camera: wishes.camera } : {}));
+  const newContext = async (): Promise<BrowserContext> => {
+    const context = await openContext(browser, base);
+    if (wishes.watch) await watchConnections(context);
+    return context;
+  };
+  const hostContext = await newContext();
   const host = await hostContext.newPage();
   const room = await newRoom(host);
   await joinRoom(host, room, hostName);
@@ -39,7 +54,7 @@ export async function openSession(hostName: string, server?: StudioServer, url?:
     room,
     host,
     guest: async (name) => {
-      const page = await (await openContext(browser, base)).newPage();
+      const page = await (await newContext()).newPage();
       await joinRoom(page, room, name, { admittedBy: host });
       return page;
     },

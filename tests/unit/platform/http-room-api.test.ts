@@ -72,6 +72,10 @@ describe("the room API over HTTP", () => {
     expect((await api().deliveryManifest(ROOM, takeIdOf("one"))).participants).toHaveLength(2);
     json(200, { role: "host", token: "new", tokenExpiresMs: 5 });
     await api().renewToken(ROOM, ME, { refreshSecret: HOST_SECRET });
+    json(201, { invite: HOST_SECRET, expiresMs: 5 });
+    expect((await api().createInvite(ROOM, "token")).invite).toBe(HOST_SECRET);
+    json(200, { iceServers: [{ urls: "turn:turn.example", username: "5:me", credential: "secret" }] });
+    expect(await api().iceServers(ROOM, "token")).toHaveLength(1);
     const take = `/api/rooms/${ROOM}/takes/${takeIdOf("one")}`;
     expect(asked.map(({ method, path, bearer, studioKey, body }) => [method, path, bearer, studioKey, body])).toEqual([
       ["POST", "/api/rooms", undefined, "key", "{}"],
@@ -87,6 +91,8 @@ describe("the room API over HTTP", () => {
         undefined,
         `{"refreshSecret":"${HOST_SECRET}"}`,
       ],
+      ["POST", `/api/rooms/${ROOM}/invites`, "Bearer token", undefined, ""],
+      ["GET", `/api/rooms/${ROOM}/realtime/generate-ice-servers`, "Bearer token", undefined, ""],
     ]);
   });
 

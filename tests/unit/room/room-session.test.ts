@@ -277,7 +277,16 @@ describe("a device in its room", () => {
   it("deltas change one participant and keep the rest", async () => {
     const { session, newest, enter } = rig();
     await enter();
-    const view = { participant: ME, name: "Ann", role: "guest", connected: true, seenMs: 1, status: null, call: null, handMs: null } as const;
+    const view = {
+      participant: ME,
+      name: "Ann",
+      role: "guest",
+      connected: true,
+      seenMs: 1,
+      status: null,
+      call: null,
+      handMs: null,
+    } as const;
     newest().events.received({ type: "participant", participant: view });
     newest().events.received({ type: "participant", participant: { ...view, connected: false } });
     expect(session.state.room?.participants).toEqual([{ ...view, connected: false }]);

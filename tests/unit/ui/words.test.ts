@@ -17,6 +17,7 @@ describe("a tape as one sentence", () => {
     [{ gaps: [{ atMs: 11_000, lengthMs: 3100 }] }, "All on the server, one gap of 3.1 s at 0:11"],
     [{ keptMs: 48_000, arrivedMs: 48_000 }, "All on the server, 12 s lost at the end"],
     [{ keptMs: 48_000, arrivedMs: 48_000, live: true }, "All on the server"],
+    [{ off: [{ atMs: 11_000, lengthMs: 3100 }] }, "All on the server, camera or microphone switched off for 3.1 s"],
   ])("%o", (more, words) => {
     expect(tapeSentence({ ...tape, ...more })).toBe(words);
   });

@@ -74,8 +74,10 @@ function Proof(props: { take: ExportTakeView }): JSX.Element {
         )}
       </For>
       <Show when={gaps().length > GAPS_TOLD}>
-        <li data-state="degraded">
-          <TriangleAlert class="icon" aria-hidden="true" />
+        <li data-state={gaps()[GAPS_TOLD]?.off === true ? undefined : "degraded"}>
+          <Show when={gaps()[GAPS_TOLD]?.off} fallback={<TriangleAlert class="icon" aria-hidden="true" />}>
+            <CircleOff class="icon" aria-hidden="true" />
+          </Show>
           <span>{gaps().length - GAPS_TOLD} more gaps, each in manifest.json</span>
         </li>
       </Show>

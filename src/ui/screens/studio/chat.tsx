@@ -2,7 +2,7 @@ import type { ChatLineView, ChatView, StudioModel } from "#controllers/view-mode
 import Lock from "lucide-solid/icons/lock";
 import Send from "lucide-solid/icons/send";
 import X from "lucide-solid/icons/x";
-import { createEffect, createSignal, createUniqueId, For, type JSX, on, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, createUniqueId, For, type JSX, on, onCleanup, onMount, Show } from "solid-js";
 import { chatTime } from "./call-words.ts";
 
 /** Letters of a message; the room takes no longer ones (protocol/chat.ts, MAX_CHAT_LETTERS). */
@@ -28,7 +28,9 @@ function Line(props: { line: ChatLineView }): JSX.Element {
         when={props.line.state !== "unreadable"}
         fallback={<p class="chat-text dim">This message can’t be read: it was not made with your room’s key.</p>}
       >
-        <p class="chat-text">{props.line.text}</p>
+        <p class="chat-text" dir="auto">
+          {props.line.text}
+        </p>
       </Show>
     </li>
   );
@@ -71,16 +73,22 @@ function Lines(props: { lines: readonly ChatLineView[]; ready: boolean }): JSX.E
 }
 
 /** Chat beside the talk. Words are text nodes; links stay plain text. */
-export function ChatPanel(props: { chat: ChatView; model: StudioModel; close(): void }): JSX.Element {
+export function ChatPanel(props: {
+  chat: ChatView;
+  model: StudioModel;
+  /** What is being written; outlives the panel. */
+  draft: string;
+  setDraft(text: string): void;
+  close(): void;
+}): JSX.Element {
   let field: HTMLTextAreaElement | undefined;
   const id = createUniqueId();
-  const [text, setText] = createSignal("");
   const ready = (): boolean => props.chat.state === "ready";
   const send = (): void => {
-    const said = text().trim();
+    const said = props.draft.trim();
     if (said === "" || !ready()) return;
     props.model.sendChat(said);
-    setText("");
+    props.setDraft("");
     field?.focus();
   };
   onMount(() => {
@@ -136,9 +144,9 @@ export function ChatPanel(props: { chat: ChatView; model: StudioModel; close(): 
           rows={1}
           maxLength={MESSAGE_MAX}
           enterkeyhint="send"
-          value={text()}
+          value={props.draft}
           disabled={props.chat.state === "no-key"}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => props.setDraft(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
             event.preventDefault();
@@ -151,7 +159,7 @@ export function ChatPanel(props: { chat: ChatView; model: StudioModel; close(): 
           data-kind="raised"
           data-only-icon
           aria-label="Send"
-          aria-disabled={ready() && text().trim() !== "" ? undefined : "true"}
+          aria-disabled={ready() && props.draft.trim() !== "" ? undefined : "true"}
         >
           <Send class="icon" aria-hidden="true" />
         </button>

@@ -66,11 +66,7 @@ export function ToolButton(props: {
       </Show>
       <span>{props.tool.word}</span>
       <Show when={count()}>
-        {(now) => (
-          <span class="count" aria-hidden="true">
-            {now().number > 99 ? "99+" : now().number}
-          </span>
-        )}
+        {(now) => <span class="count" aria-hidden="true" data-count={now().number > 99 ? "99+" : now().number} />}
       </Show>
     </button>
   );

@@ -1,32 +1,53 @@
-import type { AfterStopView, LevelView, StudioModel, StudioView, ViewSource } from "#controllers/view-models.ts";
+import type {
+  AfterStopView,
+  LevelView,
+  Problem,
+  StudioModel,
+  StudioView,
+  ViewSource,
+} from "#controllers/view-models.ts";
 import CloudOff from "lucide-solid/icons/cloud-off";
-import { createMemo, For, type JSX, Show } from "solid-js";
+import { createMemo, createSignal, For, type JSX, Show } from "solid-js";
 import { ProblemNote } from "../../parts/note.tsx";
 import { worstFirst } from "../../words/problem-words.ts";
 import { AfterStop } from "./after-stop.tsx";
 import { ChatPanel } from "./chat.tsx";
 import type { Tool } from "./dock-tools.tsx";
 import { Markers } from "./markers.tsx";
-import { Notices } from "./notices.tsx";
+import { Announcements, Notices } from "./notices.tsx";
 import { People } from "./people.tsx";
 import { Stage } from "./stage.tsx";
 import type { StageControls } from "./stage-controls.ts";
 
+/** What is wrong with the call as a whole, unless the controllers have said it. */
+function callProblem(view: StudioView): Problem | undefined {
+  const told = (reason: Problem["reason"]): boolean => view.problems.some((problem) => problem.reason === reason);
+  if (view.call.state === "reconnecting" && !told("call-lost")) return { reason: "call-lost" };
+  const together = view.participants.length > 1;
+  return view.call.state === "off" && together && !told("call-off") ? { reason: "call-off" } : undefined;
+}
+
 function OwnProblems(props: { view: StudioView }): JSX.Element {
   const problems = createMemo(() => worstFirst(props.view.problems));
+  const call = createMemo(() => callProblem(props.view));
   return (
-    <Show when={problems().length > 0 || props.view.connection === "lost"}>
-      <div class="own-problems">
-        <For each={problems()}>{(problem) => <ProblemNote problem={problem} alert />}</For>
-        <Show when={props.view.connection === "lost" && problems().length === 0}>
-          <div class="note" role="status">
-            <CloudOff class="icon" aria-hidden="true" />
-            <strong>No word from the room</strong>
-            <p>Your take goes on, on this device. Tapesync keeps trying.</p>
-          </div>
-        </Show>
+    <>
+      <div role="status" classList={{ unseen: call() === undefined }}>
+        <Show when={call()}>{(problem) => <ProblemNote problem={problem()} />}</Show>
       </div>
-    </Show>
+      <Show when={problems().length > 0 || props.view.connection === "lost"}>
+        <div class="own-problems">
+          <For each={problems()}>{(problem) => <ProblemNote problem={problem} alert />}</For>
+          <Show when={props.view.connection === "lost" && problems().length === 0}>
+            <div class="note" role="status">
+              <CloudOff class="icon" aria-hidden="true" />
+              <strong>No word from the room</strong>
+              <p>Your take goes on, on this device. Tapesync keeps trying.</p>
+            </div>
+          </Show>
+        </div>
+      </Show>
+    </>
   );
 }
 
@@ -46,6 +67,7 @@ export function Floor(props: {
   mute: Tool;
   invite(): void;
 }): JSX.Element {
+  const [draft, setDraft] = createSignal("");
   const host = (): boolean => props.view.role !== "guest";
   const after = (): AfterStopView | undefined => {
     const { phase } = props.view.tally;
@@ -57,6 +79,7 @@ export function Floor(props: {
       <h2 class="unseen" id="stage-heading" tabindex={-1}>
         Stage
       </h2>
+      <Announcements view={props.view} chatOpen={props.chatOpen} />
       <div class="stage-side" data-region="stage" data-after={after() ? "" : undefined}>
         <div class="stage-fit" hidden={props.lit}>
           <Stage
@@ -96,7 +119,13 @@ export function Floor(props: {
             <OwnProblems view={props.view} />
           </People>
           <Show when={props.chatOpen}>
-            <ChatPanel chat={props.view.chat} model={props.model} close={() => props.closeChat()} />
+            <ChatPanel
+              chat={props.view.chat}
+              model={props.model}
+              draft={draft()}
+              setDraft={setDraft}
+              close={() => props.closeChat()}
+            />
           </Show>
         </div>
       </Show>

@@ -2,8 +2,14 @@ import type { StudioModel, StudioView } from "#controllers/view-models.ts";
 import MicOff from "lucide-solid/icons/mic-off";
 import VolumeOff from "lucide-solid/icons/volume-off";
 import { createUniqueId, For, type JSX, Show } from "solid-js";
-import { ProblemNote } from "../../parts/note.tsx";
 import { initials, names } from "../../words/format.ts";
+
+/** An answered knock goes, and its button with it: the focus goes on to the next one, or to the list. */
+function focusNextKnock(answered: HTMLElement): void {
+  const next = answered.closest("li")?.nextElementSibling?.querySelector<HTMLElement>("button");
+  const list = document.querySelector<HTMLElement>('[data-region="list"]');
+  (next ?? list)?.focus({ preventScroll: true });
+}
 
 function Knocks(props: { view: StudioView; model: StudioModel }): JSX.Element {
   const said = (): string => {
@@ -38,7 +44,10 @@ function Knocks(props: { view: StudioView; model: StudioModel }): JSX.Element {
                       data-size="small"
                       data-kind="raised"
                       aria-describedby={id}
-                      onClick={() => props.model.admit(knocker.id)}
+                      onClick={(event) => {
+                        focusNextKnock(event.currentTarget);
+                        props.model.admit(knocker.id);
+                      }}
                     >
                       Admit
                     </button>
@@ -48,7 +57,10 @@ function Knocks(props: { view: StudioView; model: StudioModel }): JSX.Element {
                       data-size="small"
                       data-kind="raised"
                       aria-describedby={id}
-                      onClick={() => props.model.deny(knocker.id)}
+                      onClick={(event) => {
+                        focusNextKnock(event.currentTarget);
+                        props.model.deny(knocker.id);
+                      }}
                     >
                       Deny
                     </button>
@@ -63,10 +75,32 @@ function Knocks(props: { view: StudioView; model: StudioModel }): JSX.Element {
   );
 }
 
+/** What one sees without being told, said once for those who do not see it: raised hands, and lines of the chat. */
+export function Announcements(props: { view: StudioView; chatOpen: boolean }): JSX.Element {
+  const hands = (): string => {
+    const up = props.view.participants
+      .filter((person) => !person.self && person.handPlace !== undefined)
+      .toSorted((a, b) => (a.handPlace ?? 0) - (b.handPlace ?? 0));
+    return up.length === 0 ? "" : `Hand raised: ${names(up.map((person) => person.name))}`;
+  };
+  const unread = (): string => {
+    const { unread: count } = props.view.chat;
+    return count === 0 || props.chatOpen ? "" : `${count} unread ${count === 1 ? "message" : "messages"}`;
+  };
+  return (
+    <>
+      <p class="unseen" role="status">
+        {hands()}
+      </p>
+      <p class="unseen" role="status">
+        {unread()}
+      </p>
+    </>
+  );
+}
+
 /** What stands above everything else: who knocks, who has muted one, sound that the browser holds back. */
 export function Notices(props: { view: StudioView; model: StudioModel }): JSX.Element {
-  const told = (reason: string): boolean => props.view.problems.some((problem) => problem.reason === reason);
-  const alone = (): boolean => props.view.participants.length < 2;
   return (
     <div class="notices">
       <Knocks view={props.view} model={props.model} />
@@ -108,12 +142,6 @@ export function Notices(props: { view: StudioView; model: StudioModel }): JSX.El
               </div>
             </div>
           )}
-        </Show>
-        <Show when={props.view.call.state === "reconnecting" && !told("call-lost")}>
-          <ProblemNote problem={{ reason: "call-lost" }} />
-        </Show>
-        <Show when={props.view.call.state === "off" && !alone() && !told("call-off")}>
-          <ProblemNote problem={{ reason: "call-off" }} />
         </Show>
       </div>
     </div>

@@ -48,7 +48,7 @@ function StudioLinks(props: { view: StudioView; copy(): void }): JSX.Element {
 }
 
 function press(tool: Tool): void {
-  if (tool.why === undefined && !tool.busy) tool.press();
+  if (tool.why === undefined) tool.press();
 }
 
 /** `/r/:room` after joining. */

@@ -17,6 +17,7 @@ import { Quality } from "./quality.tsx";
 import { screenKey, type StageControls } from "./stage-controls.ts";
 import type { Box } from "./stage-layout.ts";
 import { TileActs } from "./tile-acts.tsx";
+import "../../styles/call.css";
 
 function arrivedShare(person: ParticipantView): number {
   if (person.bytes && person.bytes.total > 0) return person.bytes.arrived / person.bytes.total;

@@ -1,0 +1,93 @@
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MAX_REALTIME_BYTES } from "#protocol/realtime-api.ts";
+import { realtimeApiContract } from "./realtime-api.contract.ts";
+import { RealtimeClient } from "./rig/realtime-client.ts";
+import { APP_ID, APP_SECRET, type SfuProcess, startSfuProcess } from "./sfu-process.ts";
+
+let sfu: SfuProcess;
+
+beforeAll(async () => {
+  sfu = await startSfuProcess();
+});
+
+afterAll(async () => {
+  expect(await sfu.stop()).toBe(0);
+  expect(sfu.complaints).toEqual([]);
+});
+
+const embedded = () => ({ url: sfu.url, appId: APP_ID, secret: APP_SECRET });
+realtimeApiContract("the embedded SFU", embedded);
+
+const { REALTIME_APP_ID: appId, REALTIME_APP_SECRET: secret } = process.env;
+if (appId && secret) {
+  const url = process.env["REALTIME_API"] || "https://rtc.live.cloudflare.com/v1";
+  realtimeApiContract("Cloudflare", () => ({ url, appId, secret }), ["stun:stun.cloudflare.com:3478"]);
+}
+
+describe("the embedded SFU as a server", () => {
+  const api = () => new RealtimeClient(embedded());
+
+  it("[SF17] says that it is there to anybody, and how it is only to those with the secret", async () => {
+    const root = sfu.url.replace("/v1", "");
+    expect(await (await fetch(`${root}/health`)).json()).toMatchObject({ ok: true });
+    expect((await fetch(`${root}/stats`)).status).toBe(401);
+    const stats = await fetch(`${root}/stats`, { headers: { authorization: `Bearer ${APP_SECRET}` } });
+    expect(await stats.json()).toMatchObject({
+      cpuMicros: expect.any(Number),
+      packets: { received: expect.any(Number) },
+    });
+  });
+
+  it("[SF18] refuses other apps, methods, paths and bodies, in the API's words", async () => {
+    const session = await api().newSession();
+    expect(await api().refused("GET", "sessions/new")).toEqual([405, "method_not_allowed"]);
+    expect(await api().refused("POST", `sessions/${session}/tracks/update`, {})).toEqual([405, "method_not_allowed"]);
+    expect(await api().refused("PUT", `sessions/${session}/tracks/nothing`, {})).toEqual([404, "not_found"]);
+    expect(await api().refused("GET", "sessions/..%2F..%2Fapps")).toEqual([410, "session_error"]);
+    expect(await api().refused("PUT", `sessions/${session}/tracks/close`, "[".repeat(9999))).toEqual([
+      400,
+      "decoding_error",
+    ]);
+    const channel = { dataChannels: [{ location: "local", dataChannelName: "x" }] };
+    expect(await api().refused("POST", `sessions/${session}/datachannels/new`, channel)).toEqual([
+      501,
+      "not_supported",
+    ]);
+    const other = new RealtimeClient({ ...embedded(), appId: "other" });
+    expect(await other.refused("POST", "sessions/new")).toEqual([404, "not_found"]);
+  });
+
+  it("[SF18] a body that is too large is not read", async () => {
+    const session = await api().newSession();
+    const head = `POST /v1/apps/${APP_ID}/sessions/${session}/tracks/new HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${APP_SECRET}\r\n`;
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(sfu.port, "127.0.0.1", () => {
+        socket.write(`${head}Content-Length: ${MAX_REALTIME_BYTES + 1}\r\n\r\nx`);
+      });
+      let text = "";
+      socket.on("data", (chunk: Buffer) => void (text += chunk.toString()));
+      socket.on("end", () => resolve(text));
+      socket.on("error", reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(answer).toContain("body_too_large");
+  });
+
+  it("[SF6] more than 50 requests a second of one session are refused, those of others are not", async () => {
+    const session = await api().newSession();
+    const asked = await Promise.all(Array.from({ length: 120 }, () => api().ask("GET", `sessions/${session}`)));
+    const statuses = asked.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(50);
+    const other = await api().newSession();
+    expect((await api().ask("GET", `sessions/${other}`)).status).toBe(200);
+  });
+
+  it("[SF19] does not start without a secret, with a port that is taken, or with settings that make no sense", async () => {
+    await expect(startSfuProcess({ SFU_APP_SECRET: "short" })).rejects.toThrow(/SFU_APP_SECRET must have at least/);
+    await expect(startSfuProcess({ SFU_PORT: `${sfu.port}` })).rejects.toThrow(/EADDRINUSE/);
+    await expect(startSfuProcess({ SFU_ANNOUNCE: "example.org" })).rejects.toThrow(/SFU_ANNOUNCE must be IP addresses/);
+    await expect(startSfuProcess({ SFU_MEDIA_PORT: "x" })).rejects.toThrow(/SFU_MEDIA_PORT must be a whole number/);
+  });
+});
