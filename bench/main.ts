@@ -2,13 +2,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { benchCapture } from "./capture-cpu.ts";
+import { benchFirstFrame } from "./first-frame.ts";
+import { benchGlass } from "./glass-to-glass.ts";
 import { benchLobby } from "./lobby-bytes.ts";
 import { describeMachine, isQuiet } from "./parts/machine.ts";
 import { type BenchRun, startStudio } from "./parts/studio.ts";
 import { printReport, type Report } from "./parts/table.ts";
+import { benchForwarding } from "./sfu-forwarding.ts";
 import { benchSignalling } from "./signalling.ts";
 import { benchStop } from "./stop-to-files.ts";
 import { benchStitch } from "./stitch.ts";
+import { benchTiles } from "./tile-cpu.ts";
 import { benchUpload } from "./upload-rate.ts";
 
 const MEASURES: Readonly<Record<string, (run: BenchRun) => Promise<Report>>> = {
@@ -18,6 +22,10 @@ const MEASURES: Readonly<Record<string, (run: BenchRun) => Promise<Report>>> = {
   d: benchStitch,
   e: benchLobby,
   f: benchSignalling,
+  g: benchFirstFrame,
+  h: benchGlass,
+  i: benchForwarding,
+  j: benchTiles,
 };
 
 const RESULTS = path.join(import.meta.dirname, "results");

@@ -20,6 +20,8 @@ const PATIENCE_MS = 30_000;
 const ASK_MS = 500;
 /** Above this share of lost packets a figure says nothing: less was forwarded than was asked for. */
 const MOST_LOST = 0.001;
+/** Of the 720p layer's 1,200 kbit/s: below it the SFU has gone down to a smaller layer for somebody. */
+const LEAST_BITS = 1_100_000;
 
 /** One stretch with everything flowing. */
 interface Stretch {
@@ -139,7 +141,7 @@ const load = ({ sfuCpuSeconds, seconds }: Stretch): number => (sfuCpuSeconds / s
 
 function report(calls: readonly CallOfSize[]): Report {
   const rows = calls.map(({ people, soundsOnly, all }) => {
-    const isVoid = all.lost > MOST_LOST || soundsOnly.lost > MOST_LOST;
+    const isVoid = Math.max(all.lost, soundsOnly.lost) > MOST_LOST || all.bitsPerPicture < LEAST_BITS;
     const perPicture = (cpu: number): string => (isVoid ? "void" : `${rounded(cpu / all.pictures, 2)} %`);
     return [
       people,
@@ -177,7 +179,7 @@ function report(calls: readonly CallOfSize[]): Report {
       "Target: 0.6 % of a core per forwarded 720p stream.",
       "The people are synthetic: prepared VP8 and Opus, sent over real ICE, DTLS-SRTP, RTP and RTCP by one Node process; nothing is encoded or decoded.",
       "Sound only: every camera is published in three layers and none is pulled. Per added stream: what the pictures add to that, divided by their number.",
-      `A row in which more than ${MOST_LOST * 100} % of the packets were lost is void. The SFU asked for ${missed} packets again; the people were at most ${rounded(latest, 0)} ms late and used ${perSecond.join(", ")} of a core themselves.`,
+      `A row in which more than ${MOST_LOST * 100} % of the packets were lost, or less than ${LEAST_BITS / 1e6} Mbit/s a stream arrived, is void. The SFU asked for ${missed} packets again; the people were at most ${rounded(latest, 0)} ms late and used ${perSecond.join(", ")} of a core themselves.`,
     ],
     details: { calls },
   };

@@ -17,8 +17,8 @@ export const MAX_REALTIME_REQUESTS_PER_S = 50;
 
 const MAX_SDP_LENGTH = MAX_REALTIME_BYTES - 4096;
 
-/** A session, named by the SFU: 128 random bits. */
-export const realtimeSessionId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not a session id"));
+/** A session, named by the SFU: 128 random bits or more. */
+export const realtimeSessionId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32,64}$/, "not a session id"));
 export type RealtimeSessionId = v.InferOutput<typeof realtimeSessionId>;
 
 /** A published track, named by its publisher; unique in its session. */

@@ -1,3 +1,5 @@
+// First: the policy stands before anything makes markup.
+import "./trusted-types.ts";
 import { createAppModels } from "./app-models.ts";
 import { mountApp } from "#ui/app.tsx";
 

@@ -52,7 +52,8 @@ export function answerTo(offered: readonly SdpLine[], ice: IceCredentials): stri
   const live = offered.filter(({ port }) => port !== 0);
   const rows = offered.map((line) => {
     const types = line.codecs.map(({ payloadType }) => payloadType);
-    if (line.port === 0) return [`m=${line.kind} 0 ${line.protocol} ${types[0] ?? 0}`, `a=mid:${line.mid}`, "a=inactive"];
+    if (line.port === 0)
+      return [`m=${line.kind} 0 ${line.protocol} ${types[0] ?? 0}`, `a=mid:${line.mid}`, "a=inactive"];
     const direction = line.direction === "sendonly" ? "a=recvonly" : "a=sendonly";
     const names = line.codecs.map(({ payloadType, name, clock }) => `a=rtpmap:${payloadType} ${name}/${clock}`);
     return [...lineRows(line.kind, types, line.mid, ice, "active"), direction, ...names];

@@ -36,8 +36,9 @@ export class OutgoingStream {
   readonly shape: StreamShape;
   readonly #nextTransportNumber: () => number;
   readonly #send: (packet: Buffer) => void;
-  readonly #kept: (Buffer | undefined)[] = new Array(KEPT);
-  #queue: { readonly piece: Buffer; readonly first: boolean; readonly last: boolean; readonly timestamp: number }[] = [];
+  readonly #kept: (Buffer | undefined)[] = Array.from({ length: KEPT });
+  #queue: { readonly piece: Buffer; readonly first: boolean; readonly last: boolean; readonly timestamp: number }[] =
+    [];
   #dueMs: number;
   #index = 0;
   #frames = 0;

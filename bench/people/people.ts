@@ -1,11 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
 import * as v from "valibot";
+import { callClips } from "./call-clips.ts";
 import { type Counts, type Order, outcome } from "./orders.ts";
 
 const ENTRY = path.join(import.meta.dirname, "people-process.ts");
-/** The clips may have to be made first. */
-const PATIENCE_MS = 180_000;
+/** 20 connections are made in this time. */
+const PATIENCE_MS = 120_000;
 
 /** Synthetic people in a process of their own. */
 export interface People extends AsyncDisposable {
@@ -15,6 +16,8 @@ export interface People extends AsyncDisposable {
 }
 
 export async function startPeople(): Promise<People> {
+  // Here, where nobody waits with a clock in the hand, in case they have to be made.
+  await callClips();
   const child = fork(ENTRY, { stdio: ["ignore", "ignore", "inherit", "ipc"], execArgv: EXEC });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const end = async (): Promise<void> => {

@@ -7,6 +7,7 @@ import { supervise } from "./supervised-process.ts";
 
 const APP_ID = "embedded";
 const SECRET_BYTES = 32;
+const MAX_PORT = 65_535;
 
 /** The embedded SFU as a child process that is started again when it dies, on the same ports with the same secret. */
 export interface SfuService {
@@ -28,7 +29,7 @@ export interface SfuOptions {
 export async function startSfuService(options: SfuOptions): Promise<SfuService> {
   // The backend is told these once, so every later process must have the same.
   const port = await claimPort("127.0.0.1", 0);
-  const mediaPort = await claimMediaPort(Number(options.mediaPort) || 0);
+  const mediaPort = await claimMediaPort(readPort(options.mediaPort));
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
   const running = await supervise({
     name: "live call's SFU",
@@ -55,6 +56,12 @@ export async function startSfuService(options: SfuOptions): Promise<SfuService> 
     },
     stop: () => running.stop(),
   };
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= MAX_PORT) return port;
+  throw new PlainError(`SFU_MEDIA_PORT must be a number from 0 to ${MAX_PORT}, not "${text}".`);
 }
 
 function claimMediaPort(port: number): Promise<number> {

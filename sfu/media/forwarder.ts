@@ -29,6 +29,8 @@ const KEPT_REPORTS = 4;
 /** Where a forwarder's packets go. */
 export interface Subscriber {
   readonly counters: MediaCounters;
+  /** Whether packets reach it. */
+  readonly isOpen: boolean;
   send(packet: Buffer): boolean;
 }
 
@@ -67,6 +69,7 @@ export class Forwarder {
   #measuredAt = 0;
   #stepsDown = 0;
   #paused = false;
+  #negotiated = false;
   readonly #reports: { ntp: number; at: number }[] = [];
   readonly #vp8 = emptyVp8Numbers();
   packets = 0;
@@ -175,18 +178,38 @@ export class Forwarder {
   /** Nothing is sent until {@link stepUp}. */
   pause(): void {
     this.#paused = true;
-    this.#previous = this.#segment;
+    this.#endSegment();
+  }
+
+  /** The subscriber has accepted the line. Before that its browser would drop the key frame. */
+  negotiated(now: number): void {
+    this.#negotiated = true;
+    this.retarget(now);
+  }
+
+  /** The subscriber has just been connected: it has missed what came before, and needs a key frame. */
+  restart(now: number): void {
+    this.#endSegment();
+    this.retarget(now);
+  }
+
+  #endSegment(): void {
+    this.#previous = this.#segment ?? this.#previous;
     this.#segment = undefined;
   }
 
   /** Asks the publisher, unless what is wanted is on its way already. */
   askForKeyframe(now: number): void {
-    if (this.#target && !this.#paused && this.#target !== this.#segment?.stream) this.#ask(this.#target, now);
+    if (this.#target && this.#flows && this.#target !== this.#segment?.stream) this.#ask(this.#target, now);
   }
 
   /** The subscriber's decoder is stuck. */
   keyframeRequested(now: number): void {
-    if (this.#target && !this.#paused) this.#ask(this.#target, now);
+    if (this.#target && this.#flows) this.#ask(this.#target, now);
+  }
+
+  get #flows(): boolean {
+    return this.#negotiated && !this.#paused && this.#subscriber.isOpen;
   }
 
   #ask(stream: ReceiveStream, now: number): void {
@@ -195,7 +218,7 @@ export class Forwarder {
 
   /** Called for every packet of every layer of the publication. */
   forward(stream: ReceiveStream, packet: Buffer, header: RtpHeader, now: number): void {
-    if (this.#paused) return;
+    if (!this.#flows) return;
     if (stream !== this.#segment?.stream) {
       if (stream !== this.#target) return;
       const { codec } = this.#publication.codec;

@@ -96,9 +96,18 @@ export class SessionMedia implements Publisher, Subscriber, RtcpHandler {
     publication.close();
   }
 
-  /** Key frames for everything that this session gets: it has just connected. */
-  askForKeyframes(now: number): void {
-    for (const forwarder of this.#forwarders.values()) forwarder.keyframeRequested(now);
+  get isOpen(): boolean {
+    return this.#pipe?.state === "open";
+  }
+
+  /** To be called when packets begin to reach the client, also again after an interruption. */
+  connected(now: number): void {
+    for (const forwarder of this.#forwarders.values()) forwarder.restart(now);
+  }
+
+  /** The client has accepted the lines that were offered. */
+  negotiated(now: number): void {
+    for (const forwarder of this.#forwarders.values()) forwarder.negotiated(now);
   }
 
   askForKeyframe(stream: ReceiveStream, now: number): void {
@@ -191,7 +200,7 @@ export class SessionMedia implements Publisher, Subscriber, RtcpHandler {
 
   /** To be called every 20 ms or so. */
   tick(now: number): void {
-    if (this.#pipe?.state !== "open") return;
+    if (!this.isOpen) return;
     for (const stream of this.#streams.values()) {
       const missing = stream.missing.due(now);
       if (missing.length === 0) continue;

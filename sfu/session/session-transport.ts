@@ -95,7 +95,7 @@ export class SessionTransport {
       const isOpen = state === "open";
       if (isOpen) this.#troubledSince = undefined;
       else if (state !== "connecting") this.#troubledSince ??= performance.now();
-      if (isOpen && !this.#wasOpen) this.#media.askForKeyframes(performance.now());
+      if (isOpen && !this.#wasOpen) this.#media.connected(performance.now());
       this.#wasOpen = isOpen;
       for (const wake of this.#waiting) wake();
     };

@@ -183,7 +183,7 @@ export class Session {
       if (live) this.#transport.accept(live);
       this.#description.applyAnswer(lines);
       this.#offerUnanswered = false;
-      this.media.askForKeyframes(performance.now());
+      this.media.negotiated(performance.now());
       return {};
     });
   }

@@ -70,8 +70,7 @@ export class NdcPipe implements MediaPipe {
     try {
       return this.#track.sendMessageBinary(packet);
     } catch (error) {
-      // The track closes in libdatachannel's own thread, a moment before this one hears of it.
-      if (this.#track.isOpen() || !(error instanceof Error)) throw error;
+      if (!isRefusedPacket(error)) throw error;
       return false;
     }
   }
@@ -102,6 +101,14 @@ export class NdcPipe implements MediaPipe {
     this.#state = state;
     this.onState(state);
   }
+}
+
+/**
+ * The track closes in libdatachannel's own thread, a moment before this one hears of it; and a packet may be too large
+ * once it has the subscriber's extensions.
+ */
+function isRefusedPacket(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("libdatachannel error while sending track message");
 }
 
 function innerDescription(remote: RemoteTransport): string {

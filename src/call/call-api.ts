@@ -5,6 +5,8 @@ import { errorReply } from "#protocol/errors.ts";
 import { realtimeError } from "#protocol/realtime-api.ts";
 import { CallError } from "./call-error.ts";
 import { type LiveCallPorts, nowMs } from "./call-ports.ts";
+import { reachServer } from "./reach-server.ts";
+import { within } from "./within.ts";
 
 /** What became of one request to the SFU through the backend. */
 export type CallAnswer =
@@ -19,8 +21,8 @@ export type CallAnswer =
   /** 406, 425, 429: again in a moment. */
   | { readonly kind: "busy"; readonly status: number; readonly said: string }
   | { readonly kind: "refused"; readonly status: number; readonly said: string }
-  /** No connection, no answer in time, or somebody's 5xx. */
-  | { readonly kind: "unreachable" };
+  /** No connection, no answer in time (`silent`), or somebody's 5xx. */
+  | { readonly kind: "unreachable"; readonly silent: boolean };
 
 export interface CallRequest {
   readonly method: "GET" | "POST" | "PUT";
@@ -40,6 +42,9 @@ const MAKE_TIMEOUT_MS = 2_500;
 /** A probe asks whether anybody answers at all. */
 const PROBE_TIMEOUT_MS = 1_000;
 
+/** Connections that are not those of uploads, which may all be busy or stuck when the call needs one: Chromium keeps them apart by this. */
+const OWN_CONNECTIONS = { credentials: "omit", cache: "no-store", redirect: "manual" } as const;
+
 /** The Realtime API as this page uses it: with its token, at most 40 requests a second, redirects not followed. Never throws. */
 export class CallApi {
   readonly #ports: Pick<LiveCallPorts, "prefix" | "token" | "clock" | "scheduler">;
@@ -53,11 +58,18 @@ export class CallApi {
     const answer = await this.send({ method: "POST", path: "sessions/new", timeoutMs: MAKE_TIMEOUT_MS, signal });
     if (answer.kind !== "ok") return answer;
     const made = v.safeParse(sessionMade, parsed(answer.text));
-    return made.success ? made.output.sessionId : { kind: "unreachable" };
+    return made.success ? made.output.sessionId : { kind: "unreachable", silent: false };
   }
 
   probe(session: SfuSessionId, signal: AbortSignal): Promise<CallAnswer> {
     return this.send({ method: "GET", path: `sessions/${session}`, timeoutMs: PROBE_TIMEOUT_MS, signal });
+  }
+
+  /** Resolves once anybody answers, or the way there fails at once: see `reachServer`. */
+  reach(more: EventTarget, signal: AbortSignal): Promise<void> {
+    const { prefix, scheduler } = this.#ports;
+    const ask = (ended: AbortSignal) => fetch(`${prefix}/sessions/none`, { ...OWN_CONNECTIONS, signal: ended });
+    return reachServer(ask, scheduler, more, signal);
   }
 
   /** Tells the SFU that these lines end with the page; whether it hears is not waited for. */
@@ -80,23 +92,23 @@ export class CallApi {
 
   async #attempt(request: CallRequest, renew: boolean): Promise<CallAnswer> {
     const { prefix, token, scheduler } = this.#ports;
+    const timeout = AbortSignal.timeout(request.timeoutMs);
+    const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
     try {
-      const bearer = await token(renew);
+      const bearer = await within(token(renew), signal);
       const waitMs = this.#pace.waitMs(nowMs(this.#ports));
-      if (waitMs > 0) await scheduler.delay(waitMs, request.signal);
-      const limit = AbortSignal.timeout(request.timeoutMs);
+      if (waitMs > 0) await scheduler.delay(waitMs, signal);
       const reply = await fetch(`${prefix}/${request.path}`, {
+        ...OWN_CONNECTIONS,
         method: request.method,
         headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
         body: request.body ?? null,
-        redirect: "manual",
-        cache: "no-store",
         keepalive: request.keepalive ?? false,
-        signal: request.signal ? AbortSignal.any([request.signal, limit]) : limit,
+        signal,
       });
       return judge(request, reply.status, await reply.text());
     } catch (error) {
-      if (isNoConnection(error)) return { kind: "unreachable" };
+      if (isNoConnection(error)) return { kind: "unreachable", silent: timeout.aborted };
       throw CallError.broken(`${request.method} ${request.path}`, "no request could be made", error);
     }
   }
@@ -109,14 +121,15 @@ function isNoConnection(error: unknown): boolean {
 
 function judge(request: CallRequest, status: number, text: string): CallAnswer {
   const body = parsed(text);
-  if (status >= 200 && status < 300) return body === undefined ? { kind: "unreachable" } : { kind: "ok", text };
+  if (status >= 200 && status < 300)
+    return body === undefined ? { kind: "unreachable", silent: false } : { kind: "ok", text };
   const { reason, said } = saidIn(body);
   if (status === 503 && reason === "no-call") return { kind: "no-call" };
   if (status === 410 || (status === 404 && /^sessions\/(?!new)/.test(request.path))) return { kind: "gone" };
   if (status === 406 || status === 425 || status === 429) return { kind: "busy", status, said };
   if (status === 401 || status === 403) return { kind: "forbidden", status, said };
   // 0: a redirect that was not followed, a captive portal or a sign-in page before the studio
-  if (status < 400 || status >= 500) return { kind: "unreachable" };
+  if (status < 400 || status >= 500) return { kind: "unreachable", silent: false };
   return { kind: "refused", status, said };
 }
 

@@ -1,6 +1,6 @@
 import { type Answer, callPhase, type HealingEvent, STOPPED, stepHealing } from "#core/call/healing.ts";
 import type { LiveCall, LiveCallEvents, LiveCallState, Publisher, Sent, ShownPicture } from "#core/ports/live-call.ts";
-import type { SfuSessionId } from "#protocol/call.ts";
+import { type SfuSessionId, TURN_LIFETIME_S } from "#protocol/call.ts";
 import type { Source } from "#protocol/ids.ts";
 import { type CallAnswer, CallApi } from "./call-api.ts";
 import { CallMeters } from "./call-meters.ts";
@@ -9,6 +9,8 @@ import { CallSession } from "./call-session.ts";
 import { CallSound } from "./call-sound.ts";
 import { Publishing } from "./publishing.ts";
 import { Pulling } from "./pulling.ts";
+import { MORE } from "./reach-server.ts";
+import { within } from "./within.ts";
 import { createQuietMedia, type QuietMedia } from "./quiet-media.ts";
 
 /** Levels at most ten times a second; everything else is a multiple of it. */
@@ -18,6 +20,9 @@ const MEASURE_EVERY = 10;
 
 /** An attempt that hangs in a blackout must not outlast the network's return for long: the goal is 5 s in all. */
 const BUILD_TIMEOUT_MS = 2_500;
+
+/** Half of their lifetime: a call that begins with them may last as long again. */
+const SERVERS_LIFETIME_MS = (TURN_LIFETIME_S * 1000) / 2;
 
 /** A session that was given up is closed when the new one has all of its pictures, and at the latest after this. */
 const RETIRED_MS = 8_000;
@@ -42,6 +47,7 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
   readonly #sound: CallSound;
   readonly #meters = new CallMeters();
   readonly #over = new AbortController();
+  readonly #more = new EventTarget();
   #healing = STOPPED;
   #session: CallSession | null = null;
   #retired: { readonly session: CallSession; readonly sinceMs: number }[] = [];
@@ -49,6 +55,9 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
   #pulses = 0;
   #isListening = false;
   #isMeasuring = false;
+  #isSilent = false;
+  #reaching: Promise<void> | null = null;
+  #servers: { readonly list: readonly RTCIceServer[]; readonly sinceMs: number } | null = null;
   #tellsSoon = false;
 
   constructor(ports: LiveCallPorts, events: LiveCallEvents<MediaStreamTrack>) {
@@ -98,6 +107,7 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
   }
 
   nudge(): void {
+    this.#more.dispatchEvent(new Event(MORE));
     this.#dispatch({ type: "nudge" });
   }
 
@@ -154,18 +164,13 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
   async #build(): Promise<void> {
     const attempt = ++this.#attempt;
     this.#retire();
-    const { iceServers } = this.#ports;
+    await this.#untilReached();
+    if (attempt !== this.#attempt || this.#over.signal.aborted) return;
     const limit = AbortSignal.any([this.#over.signal, AbortSignal.timeout(BUILD_TIMEOUT_MS)]);
-    const [id, servers] = await Promise.all([
-      this.#api.makeSession(limit),
-      within(iceServers(), limit).catch((error: unknown) => {
-        // Without a network there are none; that there is none is told already.
-        if (!limit.aborted) this.#failed(error);
-        return null;
-      }),
-    ]);
+    const [id, servers] = await Promise.all([this.#api.makeSession(limit), this.#iceServers(limit)]);
     if (attempt !== this.#attempt || this.#over.signal.aborted) return;
     if (typeof id !== "string" || servers === null) {
+      this.#isSilent = typeof id !== "string" && id.kind === "unreachable" && id.silent;
       this.#dispatch({ type: "not-built", answer: typeof id === "string" ? "unreachable" : refusalOf(id) });
       return;
     }
@@ -203,8 +208,36 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
   async #probe(): Promise<void> {
     const session = this.#session;
     if (session === null) return;
+    await this.#untilReached();
+    if (this.#session !== session || this.#over.signal.aborted) return;
     const answer = await this.#api.probe(session.id, this.#over.signal);
+    this.#isSilent = answer.kind === "unreachable" && answer.silent;
     if (this.#session === session) this.#dispatch({ type: "probed", answer: answerOf(answer) });
+  }
+
+  /** After a silence a server is waited for in another way than by asking again and again. */
+  async #untilReached(): Promise<void> {
+    if (!this.#isSilent) return;
+    this.#reaching ??= this.#api.reach(this.#more, this.#over.signal).finally(() => {
+      this.#isSilent = false;
+      this.#reaching = null;
+    });
+    await this.#reaching;
+  }
+
+  /** Asked for once: they outlive every take, and a network that is just back has better to do. */
+  async #iceServers(limit: AbortSignal): Promise<readonly RTCIceServer[] | null> {
+    const sinceMs = nowMs(this.#ports);
+    if (this.#servers !== null && sinceMs - this.#servers.sinceMs < SERVERS_LIFETIME_MS) return this.#servers.list;
+    try {
+      const list = await within(this.#ports.iceServers(), limit);
+      this.#servers = { list, sinceMs };
+      return list;
+    } catch (error) {
+      // Without a network there are none; that there is none is told already.
+      if (!limit.aborted) this.#failed(error);
+      return null;
+    }
   }
 
   /** What it brought stays to be seen; nothing of it goes out. */
@@ -285,13 +318,6 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
     for (const { session, sinceMs } of this.#retired) if (isDue(sinceMs)) session.drop();
     this.#retired = this.#retired.filter(({ sinceMs }) => !isDue(sinceMs));
   }
-}
-
-function within<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 function pathOf({ connection }: CallSession): "new" | "up" | "down" | "failed" {

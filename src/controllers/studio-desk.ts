@@ -312,9 +312,13 @@ export class StudioDesk<Track extends DeviceTrack> {
     );
   }
 
+  /** Of what the person has pressed; what the page says by itself is said again by itself. */
   #refused(what: string, message: string): void {
     if (what === "start-take" || what === "stop-take") {
       this.#events.say({ reason: "start-failed", detail: message });
+    } else if (PRESSED.includes(what)) {
+      if (what === "end-for-all") this.#endedHere = false;
+      this.#events.say({ reason: "other", severity: "info", title: "That was not done", text: message });
     }
   }
 
@@ -356,6 +360,8 @@ export class StudioDesk<Track extends DeviceTrack> {
     this.session.report(deviceStatusOf(own, this.#ports.uploads.get(), said, this.#minutesFree));
   }
 }
+
+const PRESSED = ["remove", "ask-mute", "set-role", "end-for-all", "add-marker"];
 
 const OPEN_ELSEWHERE: Problem = {
   reason: "other",

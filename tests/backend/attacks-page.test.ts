@@ -65,6 +65,7 @@ describe("headers", () => {
       expect(policy, where).toContain("script-src 'self';");
       expect(policy, where).toContain("frame-ancestors 'none'");
       expect(policy, where).toContain("object-src 'none'");
+      expect(policy, where).toContain("require-trusted-types-for 'script'; trusted-types default");
       expect(policy, where).toContain("connect-src 'self' ws://studio.test wss://studio.test;");
       expect(policy, where).not.toMatch(/unsafe|\*/);
     }

@@ -46,7 +46,7 @@ class Bench {
       this.streams.set(rid, stream);
       this.publication.addStream(stream, 0);
     });
-    const subscriber = { counters: this.counters, send: (packet: Buffer) => this.sent.push(packet) > 0 };
+    const subscriber = { counters: this.counters, isOpen: true, send: (packet: Buffer) => this.sent.push(packet) > 0 };
     const extensions = [
       { id: 7, uri: EXTENSION.audioLevel },
       { id: 2, uri: EXTENSION.sendTime },
@@ -58,6 +58,7 @@ class Bench {
       { preferredRid: "f" },
       0,
     );
+    this.forwarder.negotiated(0);
   }
 
   stream(rid: string): ReceiveStream {
@@ -211,6 +212,28 @@ describe("forwarding", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("[SF26] repairs never fill a slow link by themselves", () => {
+    for (let sequence = 0; sequence < 100; sequence++) {
+      const payload = Buffer.concat([
+        vp8Payload({ key: sequence === 0, picture: sequence, base: 0 }),
+        Buffer.alloc(1000),
+      ]);
+      bench.arrive("f", rtpPacket({ sequence, payload }), sequence);
+    }
+    bench.forwarder.measure(400);
+    const first = header(bench.sent[0]).sequence;
+    const askForAll = () => {
+      const before = bench.sent.length;
+      for (let sequence = 0; sequence < 100; sequence++) bench.forwarder.retransmit(first + sequence, 450);
+      return bench.sent.length - before;
+    };
+    // 30 % of what was sent in the half second.
+    expect(askForAll()).toBe(29);
+    expect(askForAll()).toBe(0);
+    bench.forwarder.measure(900);
+    expect(askForAll()).toBe(5);
   });
 
   it("[SF44] nothing while paused; afterwards a key frame with the next number", () => {

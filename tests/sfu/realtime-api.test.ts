@@ -1,7 +1,9 @@
 import { connect } from "node:net";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MAX_REALTIME_BYTES } from "#protocol/realtime-api.ts";
 import { realtimeApiContract } from "./realtime-api.contract.ts";
+import { MediaEnd } from "./rig/media-end.ts";
 import { RealtimeClient } from "./rig/realtime-client.ts";
 import { APP_ID, APP_SECRET, type SfuProcess, startSfuProcess } from "./sfu-process.ts";
 
@@ -82,6 +84,40 @@ describe("the embedded SFU as a server", () => {
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(50);
     const other = await api().newSession();
     expect((await api().ask("GET", `sessions/${other}`)).status).toBe(200);
+  });
+
+  it("[SF21] goes on forwarding whatever a client sends", async () => {
+    using from = new MediaEnd();
+    using to = new MediaEnd();
+    const [publisher, subscriber] = [await api().newSession(), await api().newSession()];
+    from.addSound("0", 4242);
+    from.addSound("1", 5555);
+    const names = ["sound", "other"];
+    const tracks = names.map((trackName, mid) => ({ mid: `${mid}`, trackName }));
+    const pushed = await api().push(publisher, await from.offer(), tracks);
+    from.accept(pushed.sessionDescription?.sdp ?? "");
+    const wanted = names.map((trackName) => ({ sessionId: publisher, trackName }));
+    const pulled = await api().pull(subscriber, wanted);
+    await api().renegotiate(subscriber, await to.answer(pulled.sessionDescription?.sdp ?? ""));
+    await Promise.all([from.untilConnected(), to.untilConnected()]);
+    from.send();
+    const hostile = fc.sample(fc.uint8Array({ minLength: 12, maxLength: 200 }), 2000).map((bytes, index) => {
+      const packet = Buffer.from(bytes);
+      packet[0] = 0x80 | ((packet[0] ?? 0) & 0x3f);
+      // Every third one is RTCP; the others are of a published stream, some as large as the network carries.
+      if (index % 3 === 0) packet[1] = 200 + (index % 7);
+      else packet.writeUInt32BE(5555, 8);
+      return index % 10 === 1 ? Buffer.concat([packet, Buffer.alloc(1380 - packet.length)]) : packet;
+    });
+    let accepted = 0;
+    for (const packet of hostile) if (from.sendRaw(packet)) accepted++;
+    expect(accepted).toBeGreaterThan(1000);
+    const before = to.received.get("0") ?? 0;
+    const timer = setInterval(() => from.send(), 20);
+    await expect.poll(() => (to.received.get("0") ?? 0) - before, { timeout: 10_000 }).toBeGreaterThan(20);
+    clearInterval(timer);
+    expect((await api().state(publisher)).tracks?.[0]?.status).toBe("active");
+    expect(sfu.complaints).toEqual([]);
   });
 
   it("[SF19] does not start without a secret, with a port that is taken, or with settings that make no sense", async () => {

@@ -124,6 +124,37 @@ describe("sessions", () => {
     expect(other.pipe.sent.filter((packet) => (packet[1] ?? 0) < 192)).toEqual([]);
   });
 
+  it("[SF22] nothing is sent to, or asked for, a subscriber that is not ready; then from a key frame on", async () => {
+    const from = await hall.publisher();
+    const payload = vp8Payload({ key: true, picture: 1, base: 1 });
+    const extensions = new Map([
+      [4, Buffer.from("1")],
+      [10, Buffer.from("f")],
+    ]);
+    let sequence = 0;
+    const send = () => from.pipe.onPacket(rtpPacket({ ssrc: 500, sequence: sequence++, payload, extensions }));
+    const media = (pipe: HandPipe) => pipe.sent.filter((packet) => (packet[1] ?? 0) < 192).length;
+    const asked = () => from.pipe.sent.filter((packet) => packet[1] === 206).length;
+    send();
+    const session = hall.table.create();
+    const reply = await pull(session, from.session, "picture");
+    send();
+    await session.renegotiate({ sessionDescription: { type: "answer", sdp: answerTo(reply) } });
+    send();
+    const { pipe } = hall;
+    expect([media(pipe), asked()]).toEqual([0, 0]);
+    pipe.move("open");
+    expect(asked()).toBe(1);
+    send();
+    expect(media(pipe)).toBe(1);
+    const more = await pull(session, from.session, "picture");
+    send();
+    expect(media(pipe)).toBe(2);
+    await session.renegotiate({ sessionDescription: { type: "answer", sdp: answerTo(more) } });
+    send();
+    expect(media(pipe)).toBe(4);
+  });
+
   it("[SF3] a track that is not there is an error of that track, inside the reply", async () => {
     const from = await hall.publisher();
     const session = hall.table.create();

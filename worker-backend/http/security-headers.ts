@@ -1,6 +1,6 @@
 /**
  * Scripts, styles and workers from this origin only; sockets to this host; recorded media as blobs. No inline, no eval; nothing
- * of the page is WebAssembly.
+ * of the page is WebAssembly. Text becomes markup or a worker's address by the page's own policy only (src/trusted-types.ts).
  */
 function policy(url: URL): string {
   return [
@@ -16,6 +16,8 @@ function policy(url: URL): string {
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types default",
   ].join("; ");
 }
 

@@ -42,7 +42,12 @@ export interface UploadPaceState {
   readonly brim: number | null;
 }
 
-export const FIRST_PACE: UploadPaceState = { bytesPerSecond: FIRST_BYTES_PER_SECOND, roundTrips: [], rest: 0, brim: null };
+export const FIRST_PACE: UploadPaceState = {
+  bytesPerSecond: FIRST_BYTES_PER_SECOND,
+  roundTrips: [],
+  rest: 0,
+  brim: null,
+};
 
 /** One second later (CA60–CA62): multiplicatively less when the call suffers, more while it does not. */
 export function stepUploadPace(before: UploadPaceState, sample: PaceSample): UploadPaceState {
@@ -52,7 +57,12 @@ export function stepUploadPace(before: UploadPaceState, sample: PaceSample): Upl
   if (suffers(sample, roundTrips)) {
     // While it rests, what was taken back last may not have arrived in the numbers yet.
     if (before.rest > 1) return { ...before, roundTrips, rest: before.rest - 1 };
-    return { bytesPerSecond: Math.max(LEAST_BYTES_PER_SECOND, now * SHRINK), roundTrips, rest: REST_SECONDS, brim: now };
+    return {
+      bytesPerSecond: Math.max(LEAST_BYTES_PER_SECOND, now * SHRINK),
+      roundTrips,
+      rest: REST_SECONDS,
+      brim: now,
+    };
   }
   if (before.rest > 0) return { ...before, roundTrips, rest: before.rest - 1 };
   const brim = before.brim !== null && now > before.brim * BEYOND ? null : before.brim;

@@ -33,9 +33,7 @@ export interface Seen {
   packets: number;
   frames: number;
   width: number;
-  freezes: number;
   lost: number;
-  bytes: number;
   level: number;
 }
 
@@ -154,9 +152,7 @@ const call = {
         packets: stat.packetsReceived,
         frames: stat.framesDecoded ?? 0,
         width: stat.frameWidth ?? 0,
-        freezes: stat.freezeCount ?? 0,
         lost: stat.packetsLost,
-        bytes: stat.bytesReceived,
         level: stat.totalAudioEnergy ?? 0,
       }));
   },

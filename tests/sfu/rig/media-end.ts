@@ -12,6 +12,8 @@ export class MediaEnd implements Disposable {
   readonly #connection: Connection;
   readonly #waiting = new Set<() => void>();
   readonly #sending = new Map<string, { track: Track; ssrc: number }>();
+  /** Nobody else holds them, and one that is collected calls nobody any more. */
+  readonly #receiving: Track[] = [];
   #state = "new";
   #sequence = 0;
   /** By mid: packets of sound, without reports. */
@@ -63,16 +65,23 @@ export class MediaEnd implements Disposable {
   }
 
   /** One packet on each line that publishes. */
-  send(payload = Buffer.from("payload")): void {
+  send(): void {
     this.#sequence++;
     for (const { track, ssrc } of this.#sending.values()) {
       if (!track.isOpen()) continue;
-      const packet = { ssrc, payloadType: OPUS, sequence: this.#sequence, timestamp: this.#sequence * 960, payload };
-      track.sendMessageBinary(rtpPacket(packet));
+      const packet = { ssrc, payloadType: OPUS, sequence: this.#sequence, timestamp: this.#sequence * 960 };
+      transmit(track, rtpPacket(packet));
     }
   }
 
+  /** Any bytes, on the first line that publishes. @returns false when its own transport refuses them */
+  sendRaw(packet: Buffer): boolean {
+    const [first] = this.#sending.values();
+    return first !== undefined && transmit(first.track, packet);
+  }
+
   #listen(track: Track): void {
+    this.#receiving.push(track);
     const mid = track.mid();
     track.onMessage((packet) => {
       const type = packet[1] ?? 0;
@@ -109,5 +118,15 @@ export class MediaEnd implements Disposable {
 
   [Symbol.dispose](): void {
     this.#connection.close();
+  }
+}
+
+/** @returns false when SRTP refuses it: numbers that jump wildly look like a replay, and not every header can be encrypted */
+function transmit(track: Track, packet: Buffer): boolean {
+  try {
+    return track.sendMessageBinary(packet);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("SRTP protect error")) return false;
+    throw error;
   }
 }

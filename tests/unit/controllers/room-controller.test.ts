@@ -264,6 +264,18 @@ describe("what people do in the studio", () => {
     expect((await stay.repo.seats())[0]?.token).toBe("renewed");
   });
 
+  it("[RC15] what the room does not do after a press is said, what the page says by itself is not", async () => {
+    const stay = stayRig();
+    await stay.join();
+    await stay.welcome();
+    await stay.hear({ type: "refused", what: "call", reason: "too-fast", message: "too fast" });
+    expect(stay.studio().problems).toEqual([]);
+    await stay.hear({ type: "refused", what: "end-for-all", reason: "not-host", message: "Only the host can." });
+    expect(stay.studio().problems).toMatchObject([{ reason: "other", text: "Only the host can." }]);
+    await stay.closed(CLOSE.ended);
+    expect(stay.view()).toMatchObject({ problem: { reason: "ended-by-host" } });
+  });
+
   it("[RC13] the host's links carry the chat key in the fragment, which the server never sees", async () => {
     const invite = "i".repeat(43) as Secret;
     const stay = stayRig({
