@@ -7,7 +7,7 @@ import { pageCode } from "./parts/page-code.ts";
 import { percentile, rounded } from "./parts/statistics.ts";
 import type { BenchRun } from "./parts/studio.ts";
 import type { Report } from "./parts/table.ts";
-import { letRun, poll } from "./parts/wait.ts";
+import { letRun } from "./parts/wait.ts";
 
 const SECONDS = 20;
 const QUICK_SECONDS = 5;
@@ -15,10 +15,19 @@ const SETTLE_S = 10;
 const QUICK_SETTLE_S = 3;
 const HOST = "Bench Clock";
 const PATIENCE_MS = 60_000;
-const ASK_MS = 200;
+/** How long the picture may take to come up to 720 lines. */
+const RISE_MS = 30_000;
 const FULL_WIDTH = 1280;
 /** In a smaller window the tiles of two people are too small for the 720p layer. */
-const WINDOW = { width: 1600, height: 900 };
+const WINDOW = { width: 1920, height: 1080 };
+
+interface Stretch {
+  readonly name: string;
+  readonly seconds: number;
+  readonly frames: readonly FrameDelay[];
+  /** Shown frames whose clock could not be read with certainty. */
+  readonly unread: number;
+}
 
 /** Measure (h): from a drawn frame to the same frame on somebody else's screen, in a call of two. */
 export async function benchGlass({ server, quick, say }: BenchRun): Promise<Report> {
@@ -32,63 +41,62 @@ export async function benchGlass({ server, quick, say }: BenchRun): Promise<Repo
   await guest.setViewportSize(WINDOW);
   await joinRoom(guest, (await room.invite()).link, "Bench Eye");
   await untilSeen(guest, [HOST], PATIENCE_MS);
-  await untilFull(guest);
+  await guest.evaluate(reader);
   say("both see each other");
+  const stretches = [await read(guest, "both cameras on", quick, say)];
+  await guest.getByRole("button", { name: "Turn camera off" }).click();
+  stretches.push(await read(guest, "the reader's camera off", quick, say));
+  return report(stretches);
+}
+
+async function read(guest: Page, name: string, quick: boolean, say: BenchRun["say"]): Promise<Stretch> {
+  if (!(await risesToFull(guest))) say("the picture does not come up to 720 lines");
   await letRun(quick ? QUICK_SETTLE_S : SETTLE_S);
   const seconds = quick ? QUICK_SECONDS : SECONDS;
-  say(`reading the clock for ${seconds} s`);
-  await guest.evaluate(reader);
+  say(`${name}: reading the clock for ${seconds} s`);
   await guest.evaluate((host) => (globalThis as unknown as { clockReader: ClockReader }).clockReader.begin(host), HOST);
   await letRun(seconds);
-  const read = await guest.evaluate(() => (globalThis as unknown as { clockReader: ClockReader }).clockReader.end());
-  return report(read, seconds);
+  const found = await guest.evaluate(() => (globalThis as unknown as { clockReader: ClockReader }).clockReader.end());
+  return { name, seconds, ...found };
 }
 
-/** The picture has come up to 720p. */
-async function untilFull(guest: Page): Promise<void> {
-  const width = (): Promise<number> =>
-    guest
-      .getByRole("group", { name: HOST, exact: true })
-      .locator("video")
-      .evaluate((video: HTMLVideoElement) => video.videoWidth);
-  await poll(
-    "a picture of 720 lines",
-    async () => ((await width()) >= FULL_WIDTH ? true : undefined),
-    ASK_MS,
-    PATIENCE_MS,
-  );
+/** @returns whether it has in time; a machine that is too slow is measured as it is, and the widths tell */
+async function risesToFull(guest: Page): Promise<boolean> {
+  const video = guest.getByRole("group", { name: HOST, exact: true }).locator("video");
+  const untilMs = performance.now() + RISE_MS;
+  while (performance.now() < untilMs) {
+    if ((await video.evaluate((element: HTMLVideoElement) => element.videoWidth)) >= FULL_WIDTH) return true;
+    await letRun(0.2);
+  }
+  return false;
 }
 
-function report(read: { frames: readonly FrameDelay[]; unread: number }, seconds: number): Report {
-  const { frames, unread } = read;
-  const row = (name: string, values: readonly number[]) => [
-    name,
-    ...[0.05, 0.5, 0.95, 0.99].map((share) => rounded(percentile(values, share), 0)),
-  ];
-  const widths = [...new Set(frames.map(({ width }) => width))].join(", ");
+function report(stretches: readonly Stretch[]): Report {
+  const rows = stretches.flatMap(({ name, frames, seconds }) => {
+    const row = (what: string, of: (frame: FrameDelay) => number) => [
+      `${name}: ${what}`,
+      ...[0.05, 0.5, 0.95, 0.99].map((share) => rounded(percentile(frames.map(of), share), 0)),
+      rounded(frames.length / seconds, 1),
+      [...new Set(frames.map(({ width }) => width))].join(", "),
+    ];
+    return [
+      row("drawn to received", ({ received }) => received),
+      row("received to handed over", ({ received, presented }) => presented - received),
+      row("drawn to shown", ({ shown }) => shown),
+    ];
+  });
+  const unread = stretches.reduce((sum, each) => sum + each.unread, 0);
   return {
     key: "h",
     title: "Glass to glass",
-    columns: ["ms", "p5", "p50", "p95", "p99"],
-    rows: [
-      row(
-        "drawn to received: encoder, pacing, SFU",
-        frames.map(({ received }) => received),
-      ),
-      row(
-        "received to handed over: jitter buffer, decoder",
-        frames.map(({ received, presented }) => presented - received),
-      ),
-      row(
-        "drawn to shown",
-        frames.map(({ shown }) => shown),
-      ),
-    ],
+    columns: ["ms", "p5", "p50", "p95", "p99", "frames/s", "px wide"],
+    rows,
     notes: [
       "Target: drawn to shown 100 ms (p50).",
-      `${frames.length} frames in ${seconds} s (${rounded(frames.length / seconds, 1)} a second; far below 30 the machine was too slow for two pages, and the delays are its own), ${unread} unread, ${widths} px wide; the window is ${WINDOW.width} × ${WINDOW.height}, so that the page asks for the 720p layer.`,
+      "To received: encoder, pacing, SFU. To handed over: jitter buffer, decoder. Far below 30 frames/s the machine was too slow for two pages, and the delays are its own.",
+      `${unread} frames could not be read. The reader's window is ${WINDOW.width} × ${WINDOW.height}, so that the page asks for the 720p layer.`,
       "Two pages of one browser through the embedded SFU on the same machine. A frame begins when it has been drawn, so a camera's own exposure and readout are not in it; it ends when the browser expects it on the screen.",
     ],
-    details: { seconds, unread, frames },
+    details: { stretches },
   };
 }

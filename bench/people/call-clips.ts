@@ -14,7 +14,7 @@ const VERSION = 1;
 
 /** Frames/s of the pictures. */
 export const CLIP_RATE = 30;
-/** A loop begins with the only key frame, as often as a publisher is rarely asked for one. */
+/** A loop begins with its only key frame: more of them than a call without losses has, and few enough not to matter. */
 const CLIP_SECONDS = 8;
 
 /** What the product's camera is sent as: `src/core/call/send-shape.ts`. */

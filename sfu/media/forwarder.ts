@@ -300,12 +300,14 @@ export class Forwarder {
     return out;
   }
 
-  /** Sends a packet again, if it is still kept. */
+  /** Sends a packet again; when it is too old for that, a key frame must help. */
   retransmit(sequence: number, now: number): void {
     const segment = this.#segmentOf(sequence);
-    const packet = segment?.stream.kept((sequence - segment.sequence) & 0xffff);
+    const packet = segment?.stream.kept((sequence - segment.sequence) & 0xffff, now);
     if (!segment || !packet || !RETRANSMITTED.read(packet)) {
       this.#subscriber.counters.notKept++;
+      // The subscriber would ask for one itself, but only seconds later.
+      this.keyframeRequested(now);
       return;
     }
     if (this.isVideo && packet.length > this.#repairBytes) return;

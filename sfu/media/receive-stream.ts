@@ -7,6 +7,8 @@ import type { Publication } from "./publication.ts";
 
 /** Packets kept for subscribers that lost them: 2 s of 2.5 Mbit/s at 1,200 bytes. */
 const KEPT_PACKETS = 512;
+/** A player does not wait longer for a packet; after an interruption a key frame is what helps. */
+const REPAIRABLE_MS = 1500;
 /** Without packets for this long a layer counts as not sent. Black pictures of a muted camera come about once a second. */
 const ACTIVE_MS = 2000;
 /** Key frames cost the publisher's whole uplink for a moment. */
@@ -30,6 +32,7 @@ export class ReceiveStream {
   /** Over the last measured half second in which there was any. */
   bitsPerSecond = 0;
   readonly #kept: (Buffer | undefined)[] = Array.from({ length: KEPT_PACKETS });
+  readonly #keptAt = new Float64Array(KEPT_PACKETS);
   readonly #clock: number;
   #highest = -1;
   #cycles = 0;
@@ -61,7 +64,7 @@ export class ReceiveStream {
     this.packets++;
     this.bytes += packet.length;
     this.lastAt = now;
-    this.#kept[sequence % KEPT_PACKETS] = packet;
+    this.#keep(packet, sequence, now);
     if (this.#highest < 0) {
       this.#highest = sequence;
       this.#firstSequence = sequence;
@@ -84,8 +87,13 @@ export class ReceiveStream {
   recover(packet: Buffer, sequence: number, now: number): boolean {
     if (!this.missing.arrived(sequence)) return false;
     this.lastAt = now;
-    this.#kept[sequence % KEPT_PACKETS] = packet;
+    this.#keep(packet, sequence, now);
     return true;
+  }
+
+  #keep(packet: Buffer, sequence: number, now: number): void {
+    this.#kept[sequence % KEPT_PACKETS] = packet;
+    this.#keptAt[sequence % KEPT_PACKETS] = now;
   }
 
   /** RFC 3550, A.8. */
@@ -99,9 +107,11 @@ export class ReceiveStream {
   }
 
   /** @returns a packet that arrived, unless it is too long ago */
-  kept(sequence: number): Buffer | undefined {
-    const packet = this.#kept[sequence % KEPT_PACKETS];
-    return packet !== undefined && packet.readUInt16BE(2) === sequence ? packet : undefined;
+  kept(sequence: number, now: number): Buffer | undefined {
+    const place = sequence % KEPT_PACKETS;
+    const packet = this.#kept[place];
+    if (packet === undefined || now - (this.#keptAt[place] ?? 0) > REPAIRABLE_MS) return undefined;
+    return packet.readUInt16BE(2) === sequence ? packet : undefined;
   }
 
   isActive(now: number): boolean {

@@ -68,7 +68,11 @@ export class CallApi {
   /** Resolves once anybody answers, or the way there fails at once: see `reachServer`. */
   reach(more: EventTarget, signal: AbortSignal): Promise<void> {
     const { prefix, scheduler } = this.#ports;
-    const ask = (ended: AbortSignal) => fetch(`${prefix}/sessions/none`, { ...OWN_CONNECTIONS, signal: ended });
+    const ask = async (ended: AbortSignal): Promise<void> => {
+      const reply = await fetch(`${prefix}/sessions/none`, { ...OWN_CONNECTIONS, signal: ended });
+      // Read to its end: only then does the connection serve the next request.
+      await reply.text();
+    };
     return reachServer(ask, scheduler, more, signal);
   }
 

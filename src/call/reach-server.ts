@@ -25,9 +25,10 @@ export async function reachServer(
 ): Promise<void> {
   const answered = new AbortController();
   const ended = AbortSignal.any([signal, answered.signal]);
+  // Those that still wait are not given up now either: the connection would be given to the next of them, and closed with it.
   const join = (): void => {
     const end = (): void => answered.abort();
-    ask(ended).then(end, end);
+    ask(signal).then(end, end);
   };
   more.addEventListener(MORE, join, { signal: ended });
   for (let waiting = 0; !ended.aborted; waiting++) {

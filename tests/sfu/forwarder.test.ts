@@ -180,6 +180,10 @@ describe("forwarding", () => {
     expect(bench.counters.retransmitted).toBe(3);
     bench.forwarder.retransmit((header(fourth).sequence + 1) & 0xffff, 200);
     expect(bench.counters.notKept).toBe(1);
+    const asked = bench.asked.length;
+    bench.forwarder.retransmit(header(fourth).sequence, 99 + 1600);
+    expect(bench.counters.retransmitted).toBe(3);
+    expect(bench.asked.length).toBe(asked + 1);
   });
 
   it("[SF24] whatever the layers' numbers, what is sent has no hole and no double", () => {

@@ -12,6 +12,9 @@ export const SUSPECT_AFTER_MS = 1_200;
  */
 export const DEAD_AFTER_MS = 3_500;
 
+/** As long when ICE itself misses the answers to its checks: then it is no quiet connection. */
+export const DOWN_AFTER_MS = 2_000;
+
 /** A server that answers again says that the network is back; ICE, which asks every 0.5 s by then, has this long to follow. */
 export const RETURN_GRACE_MS = 1_000;
 
@@ -170,7 +173,7 @@ function pulsed(healing: Healing, pulse: Pulse, nowMs: number, unit: number): He
         ? failed(healing, "unreachable", nowMs, unit)
         : still(healing);
     case "live":
-      return pulse.path === "failed" ? build(healing, nowMs) : listened(healing, pulse.heard, nowMs);
+      return pulse.path === "failed" ? build(healing, nowMs) : listened(healing, pulse, nowMs);
     case "building":
     case "stopped":
       return still(healing);
@@ -192,12 +195,13 @@ function live(healing: Healing, nowMs: number): Healing {
   };
 }
 
-function listened(healing: Healing, heard: boolean, nowMs: number): HealingStep {
+function listened(healing: Healing, { heard, path }: Pulse, nowMs: number): HealingStep {
   if (heard) return still({ ...healing, heardMs: nowMs, aliveMs: null, unreachable: false });
   const silentMs = nowMs - healing.heardMs;
   if (silentMs < SUSPECT_AFTER_MS) return still(healing);
   const graceMs = healing.aliveMs === null ? 0 : nowMs - healing.aliveMs;
-  if (silentMs >= DEAD_AFTER_MS && graceMs >= RETURN_GRACE_MS) return build(healing, nowMs);
+  const deadMs = path === "down" ? DOWN_AFTER_MS : DEAD_AFTER_MS;
+  if (silentMs >= deadMs && graceMs >= RETURN_GRACE_MS) return build(healing, nowMs);
   return healing.probing || nowMs < healing.nextProbeMs ? still(healing) : probe(healing, nowMs);
 }
 

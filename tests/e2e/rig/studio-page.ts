@@ -6,6 +6,9 @@ import { listJournal } from "./journal.ts";
 /** A busy machine opens a camera, warms an encoder and starts a page in this time. */
 const PATIENCE_MS = 60_000;
 
+/** A page in a call uploads at the pace that the call leaves it: a take of half a minute in about one. */
+const UPLOAD_PATIENCE_MS = 180_000;
+
 /** How often a page is asked again. */
 const LOOK_MS = 100;
 
@@ -117,7 +120,7 @@ export async function untilEpochs(page: Page, tracks: number, epochs: number): P
 }
 
 /** The page says that everything of this device has a receipt. */
-export async function untilSafe(page: Page, patienceMs = PATIENCE_MS): Promise<void> {
+export async function untilSafe(page: Page, patienceMs = UPLOAD_PATIENCE_MS): Promise<void> {
   await page.getByRole("status").filter({ hasText: "Safe to leave" }).waitFor({ timeout: patienceMs });
 }
 
