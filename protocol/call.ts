@@ -43,8 +43,6 @@ export const callState = v.object({
 });
 export type CallState = v.InferOutput<typeof callState>;
 
-export const NO_CALL: CallState = { tracks: [], muted: false, cameraOff: false };
-
 /** Shown for some seconds over a tile. */
 export const reactionKind = v.picklist(["thumbs-up", "clap", "heart", "laugh", "surprise", "celebrate"]);
 export type ReactionKind = v.InferOutput<typeof reactionKind>;

@@ -98,7 +98,10 @@ export class Publishing {
       return;
     }
     if (line === undefined) {
-      this.#lines.set(source, this.#session.push(outlet.track, this.#encodings(source, outlet)));
+      this.#lines.set(
+        source,
+        this.#session.push(outlet.track, this.#encodings(source, outlet), source === "screen-audio"),
+      );
       return;
     }
     line.replace(outlet.track);

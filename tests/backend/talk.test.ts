@@ -59,6 +59,18 @@ describe("chat", () => {
     expect((await b.next("chat")).message).toEqual(heard[0]);
   });
 
+  it("[CT6] sent again after a lost answer: the sender hears the first one's number, nobody else anything", async () => {
+    const { host, a, b } = await company();
+    b.send(chat(0));
+    const first = (await b.next("chat")).message;
+    await a.next("chat");
+    b.send(chat(0));
+    expect((await b.next("chat")).message).toEqual(first);
+    b.send(chat(1));
+    expect((await a.next("chat")).message.envelope.seq).toBe(1);
+    expect(await rowsOf(host.room, "chat")).toHaveLength(2);
+  });
+
   it("[CT2] the last messages are kept, as ciphertext, for whoever comes later and after a restart", async () => {
     const { host, b, guest } = await company();
     for (let seq = 0; seq < CHAT_KEPT + 5; seq += 1) {

@@ -74,6 +74,11 @@ export function stepReact(state: RoomState, participant: ParticipantId, kind: Re
 /** Kept and relayed as it is: what it says, the server cannot read. */
 export function stepChat(state: RoomState, row: ParticipantRow, envelope: ChatEnvelope, { nowMs }: StepContext): Step {
   const { participant: from, name } = row;
+  const known = state.chat.find(
+    (one) => one.from === from && one.envelope.session === envelope.session && one.envelope.seq === envelope.seq,
+  );
+  // Sent again, since the answer was lost: only the sender need hear it, and one place is enough.
+  if (known) return stay(state, [{ type: "send", to: from, message: { type: "chat", message: known } }]);
   const number = (state.chat.at(-1)?.number ?? 0) + 1;
   const message: ChatMessage = { from, name, atMs: nowMs, number, envelope };
   const chat = [...state.chat, message].slice(-CHAT_KEPT);

@@ -15,6 +15,9 @@ export const DEAD_AFTER_MS = 3_500;
 /** As long when ICE itself misses the answers to its checks: then it is no quiet connection. */
 export const DOWN_AFTER_MS = 2_000;
 
+/** The SFU drops tracks after 30 s without packets (CALL.md), and says so to nobody: a session that was away for so long is made anew. */
+export const TRACKS_LOST_AFTER_MS = 25_000;
+
 /** A server that answers again says that the network is back; ICE, which asks every 0.5 s by then, has this long to follow. */
 export const RETURN_GRACE_MS = 1_000;
 
@@ -196,8 +199,9 @@ function live(healing: Healing, nowMs: number): Healing {
 }
 
 function listened(healing: Healing, { heard, path }: Pulse, nowMs: number): HealingStep {
-  if (heard) return still({ ...healing, heardMs: nowMs, aliveMs: null, unreachable: false });
   const silentMs = nowMs - healing.heardMs;
+  if (heard && silentMs >= TRACKS_LOST_AFTER_MS) return build(healing, nowMs);
+  if (heard) return still({ ...healing, heardMs: nowMs, aliveMs: null, unreachable: false });
   if (silentMs < SUSPECT_AFTER_MS) return still(healing);
   const graceMs = healing.aliveMs === null ? 0 : nowMs - healing.aliveMs;
   const deadMs = path === "down" ? DOWN_AFTER_MS : DEAD_AFTER_MS;

@@ -75,6 +75,7 @@ const callRig = {
     const stream = await navigator.mediaDevices.getUserMedia({ video, audio: true });
     for (const track of stream.getTracks()) devices.set(track.kind === "video" ? "camera" : "microphone", track);
     devices.set("screen", paintedScreen());
+    devices.set("screen-audio", leftTone());
   },
   send(source: Source, sent: RigSent): void {
     const device = devices.get(source);
@@ -91,6 +92,11 @@ const callRig = {
   },
   connections: () => connections.summary(),
   sent: () => connections.sent(),
+  /** Left and right of a received sound. */
+  async sides(key: string): Promise<readonly number[]> {
+    const found = call?.state.received.find(({ participant, source }) => keyOf(participant, source) === key);
+    return found === undefined ? [] : sidesOf(found.media);
+  },
   timers: () => timers(),
   deviceStates: () => Object.fromEntries([...devices].map(([source, track]) => [source, track.readyState])),
   state(): RigState | null {
@@ -111,6 +117,42 @@ const callRig = {
     };
   },
 };
+
+/** A tone on the left, nothing on the right. */
+function leftTone(): MediaStreamTrack {
+  const context = new AudioContext();
+  const tone = context.createOscillator();
+  const sides = context.createChannelMerger(2);
+  const output = context.createMediaStreamDestination();
+  output.channelCount = 2;
+  tone.connect(sides, 0, 0);
+  sides.connect(output);
+  tone.start();
+  const [track] = output.stream.getAudioTracks();
+  if (track === undefined) throw new Error("no track of the tone");
+  return track;
+}
+
+/** How loud the two sides of a sound are, RMS over 100 ms. */
+async function sidesOf(track: MediaStreamTrack): Promise<readonly number[]> {
+  const context = new AudioContext();
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  const sides = context.createChannelSplitter(2);
+  source.connect(sides);
+  const meters = [0, 1].map((side) => {
+    const meter = context.createAnalyser();
+    sides.connect(meter, side);
+    return meter;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const levels = meters.map((meter) => {
+    const samples = new Float32Array(meter.fftSize);
+    meter.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+  });
+  await context.close();
+  return levels;
+}
 
 /** A picture that changes, in place of somebody's screen. */
 function paintedScreen(): MediaStreamTrack {

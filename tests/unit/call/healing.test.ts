@@ -155,6 +155,20 @@ describe("when a session of the call is given up", () => {
     }
   });
 
+  it("[CA18] a session that was away for 25 s is made anew though it lives: the SFU may have dropped its tracks", () => {
+    for (const [awayMs, builds] of [
+      [20_000, 0],
+      [26_000, 1],
+    ] as const) {
+      const story = new Story().live();
+      story.world = BLACKOUT;
+      story.run(awayMs);
+      story.world = FINE;
+      expect(story.run(3_000).at(-1)).toBe("connected");
+      expect(story.count("build"), `${awayMs} ms`).toBe(builds);
+    }
+  });
+
   it("[CA23] a path that stays silent though the session lives is given up", () => {
     const story = new Story().live();
     story.world = { ...FINE, media: false, path: "down" };
