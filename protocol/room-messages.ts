@@ -55,6 +55,8 @@ export const deviceStatus = v.object({
   recording: v.picklist(["no", "starting", "recording", "failed"]),
   take: v.nullable(takeId),
   sources: v.pipe(v.array(source), v.maxLength(4)),
+  /** False while a device is being opened or its codec chosen: a take that began now would lack its beginning. Absent: true. */
+  ready: v.optional(v.boolean()),
   /** Of the newest take of this device. */
   epochsSealed: count,
   epochsUploaded: count,

@@ -190,6 +190,8 @@ function createRooms(base: Base, activity: ReturnType<typeof createViewCell<Stud
           const { pageCall } = await import("./page-call.ts");
           return pageCall({ ...base, room: asked, self, random: PAGE_RANDOM });
         },
+        prepareCall: () => import("./page-call.ts"),
+        whenIdle,
         newStream: (track) => new MediaStream([track]),
         paceUploads: (bytesPerSecond) => base.uploader.pace(bytesPerSecond),
         tryUploadNow: () => base.uploader.kick("person"),

@@ -17,6 +17,9 @@ export class CallMeters {
   #adaptation: Adaptation = FULL;
   #ownLevel = 0;
   #arrived = 0;
+  #uploads: number | null = null;
+  /** As `#uploads`, of the time since the last measurement: an epoch may be sent within it. */
+  #uploaded: number | null = null;
   quality: ReadonlyMap<ParticipantId, InboundQuality> = new Map();
   roundTripMs: number | null = null;
 
@@ -27,6 +30,12 @@ export class CallMeters {
 
   get uploadBytesPerSecond(): number | null {
     return this.#pace.bytesPerSecond;
+  }
+
+  /** What the upload moves now, bytes/s; `null`: none runs. */
+  uploading(bytesPerSecond: number | null): void {
+    this.#uploads = bytesPerSecond;
+    this.#uploaded = bytesPerSecond ?? this.#uploaded;
   }
 
   /** A few times a second, from the microphone's sender alone: that is cheap. @returns whether anything has arrived since */
@@ -44,7 +53,10 @@ export class CallMeters {
     this.roundTripMs = reports.roundTripMs;
     this.quality = this.#qualities(reports, pulling, atMs);
     const { loss, roundTripMs, limitation, availableBits } = reports;
-    this.#pace = stepUploadPace(this.#pace, { roundTripMs, loss, bandwidthLimited: limitation === "bandwidth" });
+    const uploaded = this.#uploaded;
+    this.#uploaded = this.#uploads;
+    const bandwidthLimited = limitation === "bandwidth";
+    this.#pace = stepUploadPace(this.#pace, { roundTripMs, loss, bandwidthLimited, uploaded });
     const sample = { availableBits, limitation, loss, roundTripMs, recorderSlow };
     this.#adaptation = stepAdaptation(this.#adaptation, sample);
   }

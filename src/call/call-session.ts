@@ -2,13 +2,11 @@ import { PartyTracks } from "partytracks/client";
 import { BehaviorSubject, of, type Subscription } from "rxjs";
 import type { Encoding } from "#core/call/send-shape.ts";
 import type { CallTrack, Rid, SfuSessionId } from "#protocol/call.ts";
-import type { TracksReply } from "#protocol/realtime-api.ts";
 import type { CallApi } from "./call-api.ts";
 import { CallError } from "./call-error.ts";
 import type { LiveCallPorts } from "./call-ports.ts";
 import { LendingHeaders } from "./lent-fetch.ts";
 import { SessionGate } from "./session-gate.ts";
-import { StereoConnection, withStereo } from "./stereo.ts";
 
 /** One published track of a session. */
 export interface PushedLine {
@@ -53,13 +51,11 @@ const LAYER_TIMEOUT_MS = 3_000;
  */
 export class CallSession {
   readonly id: SfuSessionId;
-  readonly connection: StereoConnection;
+  readonly connection: RTCPeerConnection;
   readonly #ports: SessionPorts;
   readonly #gate: SessionGate;
   readonly #party: PartyTracks;
   readonly #open = new Set<Subscription>();
-  readonly #stereoLines = new Set<RTCRtpTransceiver>();
-  readonly #stereoNames = new Set<string>();
   #closes: Promise<void> = Promise.resolve();
   #isOver = false;
 
@@ -67,16 +63,15 @@ export class CallSession {
     this.id = ports.id;
     this.#ports = ports;
     const { api, prefix, scheduler, broken, failed } = ports;
-    const rewrite = (reply: TracksReply): TracksReply => this.#inStereo(reply);
-    this.#gate = new SessionGate({ api, prefix, scheduler, session: ports.id, rewrite, broken, failed });
-    this.connection = new StereoConnection({ iceServers: [...ports.iceServers], bundlePolicy: "max-bundle" });
+    this.#gate = new SessionGate({ api, prefix, scheduler, session: ports.id, broken, failed });
+    this.connection = new RTCPeerConnection({ iceServers: [...ports.iceServers], bundlePolicy: "max-bundle" });
     const headers = new LendingHeaders(this.#gate.fetch);
     this.#party = new PartyTracks({ prefix, headers, iceServers: [...ports.iceServers], maxApiHistory: 1 });
     this.#party.session$ = of({ peerConnection: this.connection, sessionId: ports.id });
   }
 
   /** Publishes; lines that are pushed in one go are one request. */
-  push(track: MediaStreamTrack, encodings: readonly Encoding[], stereo: boolean): PushedLine {
+  push(track: MediaStreamTrack, encodings: readonly Encoding[]): PushedLine {
     // It always holds what is sent now: the library sets it once more when the first packet is out.
     const sent = new BehaviorSubject(track);
     let trackName: string | null = null;
@@ -91,7 +86,6 @@ export class CallSession {
     // Silence may be sent on two lines; the newest one is this one.
     const transceiver = this.connection.getTransceivers().findLast(({ sender }) => sender.track === track);
     if (transceiver === undefined) throw CallError.broken("push", "the library made no line for the track");
-    if (stereo) this.#stereoLines.add(transceiver);
     const changes = senderChanges(transceiver.sender, encodings, () => this.#isOver, this.#ports.failed);
     return {
       transceiver,
@@ -112,7 +106,6 @@ export class CallSession {
     let media: MediaStreamTrack | null = null;
     let layer = firstLayer;
     let change: Promise<void> = Promise.resolve();
-    if (track.source === "screen-audio") this.#stereoNames.add(track.trackName);
     const meta = { location: "remote", sessionId: track.session, trackName: track.trackName } as const;
     const options = firstLayer === null ? {} : { simulcast: { preferredRid$: of(firstLayer) } };
     const subscription = this.#party.pull(of(meta), options).subscribe({
@@ -169,18 +162,6 @@ export class CallSession {
     this.connection.close();
     for (const subscription of this.#open) subscription.unsubscribe();
     this.#open.clear();
-  }
-
-  /** An answer tells our senders, an offer comes before our own answer. */
-  #inStereo(reply: TracksReply): TracksReply {
-    for (const { mid, trackName } of reply.tracks) {
-      if (mid != null && trackName !== undefined && this.#stereoNames.has(trackName))
-        this.connection.stereoMids.add(mid);
-    }
-    if (reply.sessionDescription?.type !== "answer") return reply;
-    const mids = new Set([...this.#stereoLines].flatMap(({ mid }) => mid ?? []));
-    const sdp = withStereo(reply.sessionDescription.sdp, mids);
-    return { ...reply, sessionDescription: { type: "answer", sdp } };
   }
 
   /** One after the other: of several lines that are closed at once the library closes the first only. */

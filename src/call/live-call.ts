@@ -111,6 +111,10 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
     this.#dispatch({ type: "nudge" });
   }
 
+  uploading(bytesPerSecond: number | null): void {
+    this.#meters.uploading(bytesPerSecond);
+  }
+
   allowSound(): void {
     this.#quiet.wake();
     this.#sound.allow();

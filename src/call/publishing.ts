@@ -98,10 +98,7 @@ export class Publishing {
       return;
     }
     if (line === undefined) {
-      this.#lines.set(
-        source,
-        this.#session.push(outlet.track, this.#encodings(source, outlet), source === "screen-audio"),
-      );
+      this.#lines.set(source, this.#session.push(outlet.track, this.#encodings(source, outlet)));
       return;
     }
     line.replace(outlet.track);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { SfuSessionId } from "#protocol/call.ts";
-import { closeTracks, type TracksReply, tracksReply } from "#protocol/realtime-api.ts";
+import { closeTracks, tracksReply } from "#protocol/realtime-api.ts";
 import { type CallAnswer, type CallApi, parsed } from "./call-api.ts";
 import { CallError } from "./call-error.ts";
 import type { LiveCallPorts } from "./call-ports.ts";
@@ -15,8 +15,6 @@ const MOST_BUSY = 6;
 export interface GatePorts extends Pick<LiveCallPorts, "prefix" | "scheduler"> {
   readonly api: CallApi;
   readonly session: SfuSessionId;
-  /** What the SFU says, before partytracks hears it. */
-  readonly rewrite: (reply: TracksReply) => TracksReply;
   /** The session is of no use any more. */
   readonly broken: () => void;
   readonly failed: (error: unknown) => void;
@@ -99,8 +97,7 @@ export class SessionGate {
       this.#told.add(`${trackName} ${errorCode}`);
       this.#ports.failed(CallError.refused(operation, 200, `${errorCode} ${errorDescription ?? ""}`));
     }
-    const body = JSON.stringify(this.#ports.rewrite(reply.output));
-    return new Response(body, { status: 200, headers: { "content-type": "application/json" } });
+    return new Response(text, { status: 200, headers: { "content-type": "application/json" } });
   }
 
   /** Publishing and pulling are tried again by the library; for anything else the session is no longer what both sides think it is. */

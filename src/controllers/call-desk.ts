@@ -6,10 +6,11 @@ import type { Clock } from "#core/ports/time.ts";
 import type { CallState } from "#protocol/call.ts";
 import type { ParticipantId, Source } from "#protocol/ids.ts";
 import type { RoomView } from "#protocol/room-messages.ts";
+import type { UploadState } from "#protocol/upload-rpc.ts";
 import { qualityViewOf } from "./quality-view.ts";
 import type { DeviceTrack, StudioDevices } from "./studio-devices.ts";
 import type { CallView, QualityView } from "./studio-view.ts";
-import type { ViewCell } from "./view-source.ts";
+import type { ViewCell, ViewSource } from "./view-source.ts";
 
 export type OpenCall<Track extends DeviceTrack = DeviceTrack> = (events: LiveCallEvents<Track>) => LiveCall<Track>;
 
@@ -20,11 +21,14 @@ export interface CallDeskPorts<Track extends DeviceTrack = DeviceTrack> {
   readonly devices: Pick<StudioDevices<Track>, "open" | "off" | "view">;
   readonly clock: Clock;
   readonly newStream: (track: Track) => MediaStream;
+  readonly uploads: ViewSource<UploadState>;
   /** What the network takes beside the call, bytes/s; `null`: no call, or nothing limits. */
   readonly paceUploads: (bytesPerSecond: number | null) => void;
   /** Tells the room of this device's part in the call. */
   readonly tell: (state: CallState) => void;
   readonly changed: () => void;
+  /** The call has lost its way, or found another one: the room's socket may be dead without knowing. */
+  readonly troubled: () => void;
   readonly levels: ViewCell<ReadonlyMap<string, number>>;
   readonly report: (error: unknown) => void;
 }
@@ -70,6 +74,7 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
   #publishers: readonly Publisher[] = [];
   #shown: Parameters<LiveCall<Track>["show"]>[0] = [];
   #pace: number | null = null;
+  #uploaded: number | null = null;
   #told = "";
   #opened = false;
   #loading = false;
@@ -113,7 +118,7 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
   open(): void {
     if (this.#opened) return;
     this.#opened = true;
-    const { devices } = this.#ports;
+    const { devices, uploads } = this.#ports;
     const send = (): void => this.#send();
     this.#ways = [
       devices.open.subscribe(send),
@@ -122,6 +127,7 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
         this.#send();
         this.#tell();
       }),
+      uploads.subscribe(() => this.#tellOfUpload()),
     ];
     this.#tell();
     this.#load();
@@ -192,11 +198,14 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
     this.#send();
     this.#safely(() => call.follow(this.#publishers));
     this.#safely(() => call.show(this.#shown));
+    this.#tellOfUpload();
   }
 
   #changed(state: LiveCallState<Track>): void {
     if (this.#closed) return;
+    const before = this.#now?.state;
     this.#now = state;
+    if (before !== state.state && (before === "reconnecting" || state.state === "reconnecting")) this.#ports.troubled();
     const there = new Set<string>();
     for (const { participant, source, media } of state.received) {
       const key = `${participant}/${source}`;
@@ -269,6 +278,14 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
     this.#ports.tell(state);
   }
 
+  /** The call slows down only what runs. */
+  #tellOfUpload(): void {
+    const uploaded = uploadedOf(this.#ports.uploads.get());
+    if (this.#call === undefined || uploaded === this.#uploaded) return;
+    this.#uploaded = uploaded;
+    this.#safely((call) => call.uploading(uploaded));
+  }
+
   #setPace(bytesPerSecond: number | null): void {
     if (bytesPerSecond === this.#pace) return;
     this.#pace = bytesPerSecond;
@@ -284,6 +301,11 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
       this.#ports.report(error);
     }
   }
+}
+
+/** Bytes/s; 0: an upload runs, and nothing has arrived yet; `null`: none runs. */
+function uploadedOf({ phase, bytesLeft, bytesPerSecond }: UploadState): number | null {
+  return phase === "draining" && (bytesLeft > 0 || bytesPerSecond > 0) ? bytesPerSecond : null;
 }
 
 /** The room's objects stay the same until they change. */

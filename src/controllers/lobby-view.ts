@@ -22,4 +22,6 @@ export interface LobbyView {
 export interface LobbyModel extends DevicesModel {
   /** Called only with a name of 1 to 32 letters (trimmed) and consent given. */
   join(name: string): void;
+  /** The consent was given, or taken back: while it stands the recorder is made ready, and keeps nothing. */
+  consented(given: boolean): void;
 }

@@ -79,6 +79,7 @@ export function deviceStatusOf(
   uploads: UploadState,
   problem: DeviceStatus["problem"],
   minutesFree: number | undefined,
+  ready: boolean,
 ): DeviceStatus {
   const gaps = own === null ? [] : mergeGaps(own.gaps);
   const totals = own?.totals;
@@ -86,6 +87,7 @@ export function deviceStatusOf(
     recording: own === null ? "no" : RECORDING[own.phase],
     take: own?.take ?? null,
     sources: [...(own?.sources ?? [])],
+    ready,
     epochsSealed: totals?.epochs ?? 0,
     epochsUploaded: (totals?.epochs ?? 0) - (totals?.pendingEpochs ?? 0),
     epochsLeft: uploads.epochsLeft,

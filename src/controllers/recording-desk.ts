@@ -69,10 +69,14 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
   let figures: readonly TrackFiguresView[] = [];
   let watching = false;
 
+  let recorderArms = false;
+  let turnsLeft = 0;
+  const showArming = (): void => arming.set(recorderArms || turnsLeft > 0);
   const show = (): void => own.set(ownOf(recorder.state, totals, figures, clock.nowUs()));
   const recorder = ports.newRecorder({
     changed: ({ sources }) => {
-      arming.set(sources.some((source) => source.phase === "arming"));
+      recorderArms = sources.some((source) => source.phase === "arming");
+      showArming();
       show();
       look.ask();
     },
@@ -94,7 +98,15 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
     },
     { ...ports, failed: ports.report },
   );
-  const follow = createSourceFollower(recorder, ports, () => begun);
+  const follow = createSourceFollower(
+    recorder,
+    ports,
+    () => begun,
+    (left) => {
+      turnsLeft = left;
+      showArming();
+    },
+  );
   const ways = [
     devices.open.subscribe(() => follow.follow()),
     devices.off.subscribe(() => follow.follow()),
@@ -163,10 +175,14 @@ function createSourceFollower<Track extends DeviceTrack>(
   recorder: TakeRecorder,
   { devices, captureOf, report }: RecordingDeskPorts<Track>,
   begun: () => Promise<void>,
+  /** How many devices are still to be armed: told as soon as they are open, since their turn comes later. */
+  toArm: (left: number) => void,
 ) {
   /** The track that is recorded; "": its device is being opened anew. */
   const armed = new Map<Source, string>();
   const turns = new Map<Source, Promise<void>>();
+  let left = 0;
+  const arms = (change: 1 | -1): void => toArm((left += change));
   const none = async (source: Source, why: "off" | "switching" | "none"): Promise<void> => {
     if (why === "switching") {
       if (!armed.has(source)) return;
@@ -195,7 +211,11 @@ function createSourceFollower<Track extends DeviceTrack>(
     for (const [key, source] of SOURCES) {
       const why = isOfPerson(source) && off[source] ? "off" : source === switching ? "switching" : "none";
       const turn = turns.get(source) ?? Promise.resolve();
-      turns.set(source, turn.then(() => one(source, open[key], why)).catch(report));
+      const track = open[key];
+      const next = turn.then(() => one(source, track, why)).catch(report);
+      const isNews = track !== undefined && armed.get(source) !== track.id;
+      if (isNews) arms(1);
+      turns.set(source, isNews ? next.finally(() => arms(-1)) : next);
     }
   };
   return { follow, settled: async () => void (await Promise.all(turns.values())) };

@@ -4,9 +4,10 @@ import { type LobbyInfo, MAX_PARTICIPANTS } from "#protocol/http-api.ts";
 import type { SeatRow } from "#protocol/take-manifest.ts";
 import type { TabMemory } from "./exports-access.ts";
 import { lobbyOf } from "./lobby-of.ts";
+import { LobbyRecorder } from "./lobby-recorder.ts";
 import { createPaced } from "./paced.ts";
 import type { Problem } from "./problem-view.ts";
-import type { RecorderParts } from "./recording-desk.ts";
+import type { RecorderParts, RecordingDesk } from "./recording-desk.ts";
 import { inviteMemory, type InviteMemory, type LinkSecrets } from "./room-links.ts";
 import type { RoomModel, RoomView } from "./room-view.ts";
 import { findSeat, type SeatDeskPorts, takeSeat } from "./seat-desk.ts";
@@ -28,6 +29,10 @@ export interface NameMemory {
 
 export interface RoomPorts<Track extends DeviceTrack = DeviceTrack> extends StudioDeskPorts<Track> {
   readonly loadRecorder: () => Promise<RecorderParts<Track>>;
+  /** Fetches the call's code, and begins nothing. */
+  readonly prepareCall: () => Promise<unknown>;
+  /** Once the page has nothing better to do. */
+  readonly whenIdle: (work: () => void) => void;
   readonly tryUploadNow: () => void;
   readonly names: NameMemory;
   readonly tab: TabMemory;
@@ -45,9 +50,6 @@ export interface RoomController extends RoomModel {
   useSecrets(secrets: LinkSecrets): void;
 }
 
-/** A camera that is not ready by then is recorded from the moment that it is. Measured: 0.7 s, up to 1.5 s on a page that shows nothing. */
-const ARM_PATIENCE_MS = 4_000;
-
 /** `/r/:room`: the lobby, the waiting room, then the studio. Lives on while another screen is open, once the person is in. */
 export function createRoomController<Track extends DeviceTrack>(ports: RoomPorts<Track>): RoomController {
   return new RoomDesk(ports);
@@ -63,12 +65,14 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
   readonly #ways: (() => void)[] = [];
   readonly #invite: InviteMemory;
   readonly #show: () => void;
+  readonly #recorder: LobbyRecorder;
   #linkSecrets: LinkSecrets = {};
   #info: LobbyInfo | undefined;
   #known: SeatRow | undefined;
   #stay: StudioDesk<Track> | undefined;
   #problem: Problem | undefined;
   #loaded = false;
+  #fetches = false;
   #joining = false;
   #ended: { readonly problem?: Problem } | undefined;
 
@@ -84,7 +88,11 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
       retryDevices: () => devices.start(),
       treatMicrophone: (change) => devices.treatMicrophone(change),
       join: (name) => void this.#join(name).catch(ports.report),
+      consented: (given) => {
+        if (this.#stay === undefined && this.#ended === undefined) this.#recorder.consented(given);
+      },
     };
+    this.#recorder = new LobbyRecorder({ load: () => this.#loadRecorder(), report: ports.report });
     this.studio = studioModelOf({
       ...ports,
       levels: this.#levels,
@@ -93,7 +101,10 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     });
     const show = (): void => this.#show();
     this.#ways.push(
-      devices.view.subscribe(show),
+      devices.view.subscribe(() => {
+        this.#fetchAhead();
+        this.#show();
+      }),
       devices.problems.subscribe(show),
       devices.blocked.subscribe(show),
       devices.open.subscribe(show),
@@ -155,7 +166,27 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     devices.start();
     this.#loaded = true;
     this.#settleChatKey();
+    this.#fetchAhead();
     this.#show();
+  }
+
+  /** What Join needs, once the lobby can be used: the press then waits for the server alone. */
+  #fetchAhead(): void {
+    const { devices, online, whenIdle, report } = this.#ports;
+    if (this.#fetches || !this.#loaded || devices.view.get().opening || !online.get()) return;
+    this.#fetches = true;
+    whenIdle(() => {
+      if (this.#stay !== undefined || this.#ended !== undefined) return;
+      Promise.all([this.#loadRecorder(), import("./studio-desk.ts"), this.#ports.prepareCall()]).catch(report);
+    });
+  }
+
+  async #loadRecorder(): Promise<() => RecordingDesk> {
+    const [{ createRecordingDesk }, parts] = await Promise.all([
+      import("./recording-desk.ts"),
+      this.#ports.loadRecorder(),
+    ]);
+    return () => createRecordingDesk({ ...this.#ports, ...parts });
   }
 
   async #join(name: string): Promise<void> {
@@ -179,25 +210,26 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
   async #sitDown(name: string): Promise<void> {
     const { room, names } = this.#ports;
     const title = this.#info?.title ?? this.#known?.title ?? "";
-    const [{ StudioDesk }, recorder, seat] = await Promise.all([
+    // whoever joins has consented; the devices are made ready while the seat is asked for
+    this.#recorder.consented(true);
+    const [{ StudioDesk }, , seat] = await Promise.all([
       import("./studio-desk.ts"),
-      this.#ports.loadRecorder(),
+      this.#loadRecorder(),
       takeSeat(this.#seatPorts, room, { name, title, invite: this.#invite.get() }),
     ]);
     names.set(name);
     this.#known = seat;
     this.#invite.forget();
+    const recording = await this.#recorder.take();
     const stay = new StudioDesk<Track>(
       this.#ports,
-      { seat, recorder, levels: this.#levels },
+      { seat, recording, levels: this.#levels },
       {
         changed: () => this.#show(),
         say: (problem) => this.#say(problem),
         ended: (problem) => this.#finish(problem === undefined ? {} : { problem }),
       },
     );
-    // at the room's door this device is heard of only when it is ready: then Record starts everybody at the same moment
-    await Promise.race([stay.armed(), this.#ports.scheduler.delay(ARM_PATIENCE_MS)]);
     if (this.#ended !== undefined) {
       await stay.close();
       return;
@@ -226,6 +258,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     if (this.#ended !== undefined) return;
     this.#ended = ended;
     for (const leave of this.#ways) leave();
+    this.#recorder.close();
     this.#ports.devices.close();
     this.#showNow();
   }

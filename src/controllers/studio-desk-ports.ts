@@ -8,7 +8,7 @@ import type { UploadState } from "#protocol/upload-rpc.ts";
 import type { CallDeskPorts } from "./call-desk.ts";
 import type { ChatKeyPorts } from "./chat-key.ts";
 import type { Problem } from "./problem-view.ts";
-import type { RecorderParts, RecordingDeskPorts } from "./recording-desk.ts";
+import type { RecorderParts, RecordingDesk, RecordingDeskPorts } from "./recording-desk.ts";
 import type { TakenSeat } from "./seat-desk.ts";
 import type { SeatTokens } from "./seat-tokens.ts";
 import type { DeviceTrack } from "./studio-devices.ts";
@@ -17,7 +17,7 @@ import type { ViewCell, ViewSource } from "./view-source.ts";
 export interface StudioDeskPorts<Track extends DeviceTrack = DeviceTrack>
   extends ChatKeyPorts,
     Omit<RecordingDeskPorts<Track>, "repo" | keyof RecorderParts>,
-    Pick<CallDeskPorts<Track>, "loadCall" | "newStream" | "paceUploads"> {
+    Pick<CallDeskPorts<Track>, "loadCall" | "newStream" | "paceUploads" | "uploads"> {
   /** Of the page, for links. */
   readonly origin: string;
   readonly repo: TakeRepo;
@@ -39,7 +39,8 @@ export interface StudioDeskPorts<Track extends DeviceTrack = DeviceTrack>
 /** Who sat down, and with what. */
 export interface Stay<Track extends DeviceTrack = DeviceTrack> {
   readonly seat: TakenSeat;
-  readonly recorder: RecorderParts<Track>;
+  /** Closed with the stay. */
+  readonly recording: RecordingDesk;
   readonly levels: ViewCell<ReadonlyMap<string, number>>;
 }
 

@@ -11,7 +11,7 @@ import { chatKeyFor } from "./chat-key.ts";
 import { deviceStatusOf } from "./own-recording.ts";
 import type { Problem } from "./problem-view.ts";
 import { Reactions } from "./reactions.ts";
-import { createRecordingDesk, type RecordingDesk } from "./recording-desk.ts";
+import type { RecordingDesk } from "./recording-desk.ts";
 import { saidOf } from "./recording-problems.ts";
 import { roomLink } from "./room-links.ts";
 import { seatAdmitted, type TakenSeat } from "./seat-desk.ts";
@@ -20,6 +20,7 @@ import type { StudioFacts } from "./studio-of.ts";
 import type { ReactionKindView } from "./studio-view.ts";
 import type { Stay, StudioDeskEvents, StudioDeskPorts } from "./studio-desk-ports.ts";
 import { TakeFollower } from "./take-follower.ts";
+import { readinessOf, TakeStarter } from "./take-starter.ts";
 
 /** How this device's stay ends by somebody else's word. */
 const ENDINGS: Partial<Record<RoomSessionState["connection"], Problem>> = {
@@ -38,6 +39,7 @@ export class StudioDesk<Track extends DeviceTrack> {
   readonly #events: StudioDeskEvents;
   readonly #clockSync = new ClockSync();
   readonly #follower: TakeFollower;
+  readonly #starter: TakeStarter;
   readonly #reactions: Reactions;
   readonly #consentMs: number;
   #ways: readonly (() => void)[] = [];
@@ -58,7 +60,7 @@ export class StudioDesk<Track extends DeviceTrack> {
     this.#seat = seat;
     this.#consentMs = clock.wallMs();
     const changed = (): void => events.changed();
-    this.recording = createRecordingDesk({ ...ports, ...stay.recorder });
+    this.recording = stay.recording;
     this.session = new RoomSession(
       ports.room,
       {
@@ -78,11 +80,22 @@ export class StudioDesk<Track extends DeviceTrack> {
       hasDevices: () => this.#hasDevices(),
       report,
     });
+    this.#starter = new TakeStarter({
+      session: () => this.session.state,
+      self: seat.participant,
+      ready: () => this.#isReady(),
+      start: () => this.session.startTake(ports.newTakeId(), this.session.state.room?.title ?? ""),
+      unreachable: () => events.say(UNREACHABLE),
+      changed,
+      scheduler: ports.scheduler,
+      report,
+    });
     this.call = new CallDesk({
       ...ports,
       self: seat.participant,
       tell: (state) => this.session.call(state),
       changed,
+      troubled: () => this.session.nudge(),
       levels: stay.levels,
     });
     this.chat = new ChatDesk(
@@ -102,15 +115,17 @@ export class StudioDesk<Track extends DeviceTrack> {
     this.#reactions = new Reactions(ports.scheduler, changed, report);
   }
 
-  /** Resolves when everything that is open can be recorded, or cannot at all. */
-  armed(): Promise<void> {
-    return this.recording.armed();
-  }
-
   /** Enters the room, or its waiting room. */
   start(): void {
     const { uploads, online, devices } = this.#ports;
+    const readied = (): void => {
+      this.#report();
+      this.#starter.look();
+      this.#events.changed();
+    };
     this.#ways = [
+      this.recording.arming.subscribe(readied),
+      devices.view.subscribe(readied),
       this.recording.own.subscribe(() => {
         this.#events.changed();
         this.#report();
@@ -127,6 +142,8 @@ export class StudioDesk<Track extends DeviceTrack> {
       devices.switching.subscribe(() => this.#events.changed()),
     ];
     this.session.start();
+    // whoever need not knock has a part in the call already: its session is made while the socket opens
+    if (this.#seat.admission === "admitted") this.call.open();
   }
 
   get seat(): TakenSeat {
@@ -157,6 +174,8 @@ export class StudioDesk<Track extends DeviceTrack> {
       clockSync: this.#clockSync,
       nowUs: this.#ports.clock.nowUs(),
       minutesFree: this.#minutesFree,
+      readiness: readinessOf(state, this.#seat.participant, this.#isReady()),
+      starting: this.#starter.waits,
       guestLink: roomLink(origin, room, { chatKey: this.chat.key }),
       call: this.call,
       off: devices.off.get(),
@@ -170,18 +189,11 @@ export class StudioDesk<Track extends DeviceTrack> {
 
   record(): void {
     this.#events.say(undefined);
-    const { connection, room } = this.session.state;
-    if (connection !== "open") {
-      this.#events.say({
-        reason: "start-failed",
-        detail: "The room cannot be reached. Record alone works without it.",
-      });
-      return;
-    }
-    this.session.startTake(this.#ports.newTakeId(), room?.title ?? "");
+    this.#starter.press();
   }
 
   stop(): void {
+    this.#starter.cancel();
     const { connection, room } = this.session.state;
     const take = room?.take?.take ?? this.recording.own.get()?.take;
     if (take === undefined) return;
@@ -242,6 +254,7 @@ export class StudioDesk<Track extends DeviceTrack> {
   /** After `leave`, or instead of it when the stay never began. */
   async close(): Promise<void> {
     for (const leave of this.#ways) leave();
+    this.#starter.cancel();
     this.call.close();
     await this.recording.close();
   }
@@ -275,6 +288,7 @@ export class StudioDesk<Track extends DeviceTrack> {
     if (state.connection === "gone") this.#events.say({ reason: "room-not-found" });
     if (state.connection === "replaced") this.#events.say(OPEN_ELSEWHERE);
     if (state.waiting === null) this.call.follow(state.room);
+    this.#starter.look();
     const ending = ENDINGS[state.connection];
     if (ending !== undefined) this.#endedByRoom(ending);
     this.#events.changed();
@@ -353,15 +367,24 @@ export class StudioDesk<Track extends DeviceTrack> {
     return camera || microphone ? "off" : false;
   }
 
+  #isReady(): boolean {
+    return !this.#ports.devices.view.get().opening && !this.recording.arming.get();
+  }
+
   #report(): void {
     const own = this.recording.own.get();
     const worst = own?.problems[0] ?? this.#ports.devices.problems.get()[0];
     const said = saidOf(worst, this.#ports.clock.wallMs());
-    this.session.report(deviceStatusOf(own, this.#ports.uploads.get(), said, this.#minutesFree));
+    this.session.report(deviceStatusOf(own, this.#ports.uploads.get(), said, this.#minutesFree, this.#isReady()));
   }
 }
 
 const PRESSED = ["remove", "ask-mute", "set-role", "end-for-all", "add-marker"];
+
+const UNREACHABLE: Problem = {
+  reason: "start-failed",
+  detail: "The room cannot be reached. Record alone works without it.",
+};
 
 const OPEN_ELSEWHERE: Problem = {
   reason: "other",

@@ -16,6 +16,7 @@ import { mayHost } from "./room-rights.ts";
 import type { DevicesOff, SwitchedDevice } from "./studio-devices.ts";
 import type { ChatView, DebugView, ParticipantView, StudioView } from "./studio-view.ts";
 import { afterStopOf, tallyOf, type TallyInput } from "./tally-of.ts";
+import type { Readiness } from "./take-starter.ts";
 import { uploadProblems } from "./upload-problems.ts";
 
 export interface StudioFacts {
@@ -32,6 +33,10 @@ export interface StudioFacts {
   readonly nowUs: LocalMicros;
   readonly guestLink: string;
   readonly minutesFree: number | undefined;
+  /** Who in the room could record at once. */
+  readonly readiness: Readiness;
+  /** Record was pressed, and devices are waited for. */
+  readonly starting: boolean;
   readonly call: CallFacts;
   readonly off: DevicesOff;
   readonly switching: SwitchedDevice | null;
@@ -62,7 +67,9 @@ export function studioOf(facts: StudioFacts): StudioView {
     own: take?.state === "stopped" || take === null ? own : ofTake,
     participants,
     uploads,
-    ready: session.connection === "open" && !facts.devices.opening,
+    readiness: facts.readiness,
+    starting: facts.starting,
+    ready: session.connection === "open" && facts.readiness.ready === facts.readiness.total,
   };
   const afterStop = afterStopOf(input);
   const host = participants.find((each) => each.role === "host");

@@ -1,6 +1,7 @@
 import type { TakeView } from "#protocol/room-messages.ts";
 import type { UploadState } from "#protocol/upload-rpc.ts";
 import { lostMsOf, type OwnRecording } from "./own-recording.ts";
+import type { Readiness } from "./take-starter.ts";
 import type { AfterStopView, ParticipantView, TallyView } from "./studio-view.ts";
 
 export interface TallyInput {
@@ -13,7 +14,11 @@ export interface TallyInput {
   readonly own: OwnRecording | null;
   readonly participants: readonly ParticipantView[];
   readonly uploads: UploadState;
+  /** Everybody could record at once. */
   readonly ready: boolean;
+  readonly readiness: Readiness;
+  /** Record was pressed here, and the room is asked once everybody is ready. */
+  readonly starting: boolean;
 }
 
 /** The state of the room, for the head of the studio. Pure. */
@@ -34,6 +39,7 @@ export function tallyOf(input: TallyInput): TallyView {
       outOfReach: expected.filter((each) => each.state === "out-of-reach").map((each) => each.name),
     };
   }
+  if (input.starting) return { phase: "starting", ...input.readiness };
   if (own === null) return { phase: "idle", ready: input.ready };
   if (own.phase === "starting") return { phase: "starting", ready: 0, total: Math.max(1, participants.length) };
   if (own.phase === "recording" || own.phase === "stopping") return { phase: "stopping" };

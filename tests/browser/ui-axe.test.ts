@@ -52,6 +52,20 @@ type Role =
   | "meter"
   | "timer";
 
+/** The call goes on after Stop (ST10). */
+const AFTER_STOP: readonly (readonly [Role, string])[] = [
+  ["button", "Mute microphone"],
+  ["button", "Turn camera off"],
+  ["button", "Share screen"],
+  ["button", "Raise hand"],
+  ["button", "Add marker"],
+  ["button", "Chat"],
+  ["button", "Leave"],
+  ["group", "Inês Carvalho"],
+  ["group", "Joanna Okafor"],
+  ["group", "Marek Dvořák"],
+];
+
 /** The contract of names: [role, exact name], and how many there are when it is not one. */
 const NAMES: readonly (readonly [state: GalleryState, names: readonly (readonly [Role, string, number?])[]])[] = [
   [
@@ -149,7 +163,9 @@ const NAMES: readonly (readonly [state: GalleryState, names: readonly (readonly 
       ["button", "Turn sound on"],
     ],
   ],
-  ["guest-safe", [["button", "Mute microphone"]]],
+  ["guest-draining", AFTER_STOP],
+  ["guest-safe", AFTER_STOP],
+  ["studio-safe", [...AFTER_STOP, ["button", "Record"]]],
   [
     "waiting",
     [

@@ -331,7 +331,88 @@ describe("a phone of 360 px", () => {
   });
 });
 
+describe("after Stop", () => {
+  it("[ST10] on a phone the lit guest sees the others and has every control, the rest in More", async () => {
+    const { page, complaints, close } = await gallery.open("guest-safe", PHONE);
+    for (const name of ["Mute microphone", "Turn camera off", "Raise hand", "Chat", "Leave", "Stay in the room"]) {
+      expect(await button(page, name).isVisible(), name).toBe(true);
+    }
+    for (const name of ["Inês Carvalho", "Marek Dvořák", "Joanna Okafor"]) {
+      expect(await tile(page, name).locator("video").isVisible(), name).toBe(true);
+    }
+    const dock = await page.locator(".dock").boundingBox();
+    const stay = await button(page, "Stay in the room").boundingBox();
+    expect((stay?.y ?? 0) + (stay?.height ?? 0), "nothing lies under the dock").toBeLessThan(dock?.y ?? 0);
+    await button(page, "More controls").click();
+    for (const name of ["Share screen", "Add marker", "Applause"]) {
+      expect(await button(page, name).isVisible(), name).toBe(true);
+    }
+    expect(await button(page, "Leave").count()).toBe(1);
+    expect(await gallery.serious(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  it.each(["guest-safe", "studio-safe"] as const)(
+    "[ST10] %s: Stay in the room brings the pictures back at their size, and the focus to them",
+    async (state) => {
+      const { page, close } = await gallery.open(state, DESK);
+      const width = async (): Promise<number> => (await tile(page, "Marek Dvořák").boundingBox())?.width ?? 0;
+      const strip = await width();
+      await button(page, "Stay in the room").click();
+      await expect.poll(width).toBeGreaterThan(strip * 1.3);
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("stage-heading");
+      await page.getByRole("status").filter({ hasText: "Safe to leave" }).waitFor();
+      expect(await button(page, "Leave").count()).toBe(1);
+      await close();
+    },
+  );
+
+  it.each([PHONE, DESK])("[ST10] the lit guest can write in the chat (%o)", async (size) => {
+    const { page, close } = await gallery.open("guest-safe", size);
+    await button(page, "Chat").click();
+    await page.getByRole("textbox", { name: "Message", exact: true }).waitFor();
+    expect(await gallery.serious(page)).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    await page.keyboard.press("Escape");
+    await page.getByRole("textbox", { name: "Message", exact: true }).waitFor({ state: "detached" });
+    await close();
+  });
+});
+
+describe("who may end it", () => {
+  it("[ST11] a co-host is asked before leaving a take, and is not offered End for all", async () => {
+    const { page, close } = await gallery.open("call-cohost", DESK);
+    await button(page, "Leave").click();
+    const dialog = page.getByRole("alertdialog", { name: "Leave while the take runs?" });
+    await dialog.getByRole("button", { name: "Leave now", exact: true }).waitFor();
+    expect(await button(page, "End for all").count()).toBe(0);
+    await close();
+  });
+});
+
+describe("removed", () => {
+  it("[ST12] says what is left here, and leads to Recordings", async () => {
+    const { page, close } = await gallery.open("room-removed", PHONE);
+    await page.getByText("300 MB are still only on this device").waitFor();
+    expect(await page.getByText(/upload/i).count()).toBe(0);
+    await page.getByRole("link", { name: "Open Recordings", exact: true }).click();
+    await page.getByRole("heading", { name: "Recordings", exact: true }).waitFor();
+    await close();
+  });
+});
+
 describe("waiting", () => {
+  it.each([
+    ["waiting-connecting", "Connecting…"],
+    ["waiting-trouble", "The room can’t be reached now"],
+  ] as const)("%s: the same status says Waiting for the host, and %s", async (state, words) => {
+    const { page, close } = await gallery.open(state, PHONE);
+    const status = page.getByRole("status").filter({ hasText: "Waiting for the host" });
+    expect(await status.textContent()).toContain(words);
+    await close();
+  });
+
   it("a status says Waiting for the host, and the meter goes on", async () => {
     const { page, close } = await gallery.open("waiting", PHONE);
     await page.getByRole("status").filter({ hasText: "Waiting for the host" }).waitFor();

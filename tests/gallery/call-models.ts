@@ -4,6 +4,7 @@ import type {
   ParticipantView,
   QualityView,
   RoomView,
+  WaitingView,
 } from "#controllers/view-models.ts";
 import { devices, MINUTE, person } from "./parts.ts";
 import { pictureStream } from "./pictures.ts";
@@ -115,16 +116,16 @@ const KNOCKERS = [
   { id: "long", name: "Wolfeschlegelsteinhausenbergerdo", sinceMs: 0 },
 ];
 
-export function waiting(trouble: boolean): RoomView {
+function waiting(connection: WaitingView["connection"]): RoomView {
   return {
     screen: "waiting",
     waiting: {
       title: "Ferries of the Douro",
-      ...(trouble ? {} : { hostName: "Inês Carvalho" }),
+      ...(connection === "open" ? { hostName: "Inês Carvalho" } : {}),
       ownName: "Joanna Okafor",
       devices: devices(0),
-      connection: trouble ? "lost" : "open",
-      problems: trouble ? [{ reason: "mic-silent" }] : [],
+      connection,
+      problems: connection === "lost" ? [{ reason: "mic-silent" }] : [],
     },
   };
 }
@@ -141,8 +142,9 @@ function unheard(): ParticipantView[] {
 
 /** The live call in its states. */
 export const CALLS: Record<string, () => RoomView> = {
-  waiting: () => waiting(false),
-  "waiting-trouble": () => waiting(true),
+  waiting: () => waiting("open"),
+  "waiting-trouble": () => waiting("lost"),
+  "waiting-connecting": () => waiting("connecting"),
   "room-denied": () => ({ screen: "closed", bytesLeft: 0, problem: { reason: "denied" } }),
   "room-removed": () => ({ screen: "closed", bytesLeft: 3e8, problem: { reason: "removed" } }),
   "room-ended": () => ({ screen: "closed", bytesLeft: 0, problem: { reason: "ended-by-host" } }),
@@ -182,6 +184,7 @@ export const CALLS: Record<string, () => RoomView> = {
       participants: asGuest(busy()),
       chat: { state: "ready", lines: LINES, unread: 128 },
     }),
+  "call-cohost": () => studio({ role: "cohost", tally: recording(), participants: busy() }),
   "call-screen": () => studio({ tally: recording(), participants: sharing(), takeNumber: 2 }),
   "call-twenty": () => studio({ participants: twenty() }),
   "call-long-names": () =>

@@ -208,6 +208,7 @@ export function roomModel(state: string): RoomModel {
       retryDevices: nothing,
       treatMicrophone: nothing,
       join: nothing,
+      consented: nothing,
     },
     stopWaiting: nothing,
     studio: {

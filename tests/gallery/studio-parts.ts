@@ -101,15 +101,17 @@ export function stoppedPeople(all: boolean): ParticipantView[] {
         etaMs: 20_000,
       });
   const marek = all
-    ? done("marek", "Marek Dvořák", {})
+    ? done("marek", "Marek Dvořák", { stream: pictureStream(1) })
     : person("marek", "Marek Dvořák", {
         state: "stopped",
+        stream: pictureStream(1),
         tape: tape(TAKE, 0.61),
         bytes: { total: 2.44 * GB, arrived: 1.49 * GB },
         etaMs: 22 * MINUTE,
         problem: { reason: "other", severity: "info", title: "Slow network", text: "Ask Marek to keep the page open." },
       });
-  return [own, done("joanna", "Joanna Okafor", { tape: tape(TAKE, 1, { gaps: [joannasGap] }) }), marek];
+  const joanna = { stream: pictureStream(0) };
+  return [own, done("joanna", "Joanna Okafor", { ...joanna, tape: tape(TAKE, 1, { gaps: [joannasGap] }) }), marek];
 }
 
 export const after: AfterStopView = {

@@ -1,24 +1,28 @@
-/** What the call tells of the network, once a second. */
+/** What is known once a second of the call, and of the upload beside it. */
 export interface PaceSample {
   readonly roundTripMs: number | null;
   /** Of what the call sent, 0…1; `null`: not known. */
   readonly loss: number | null;
   /** libwebrtc sends less than it would because of the network. */
   readonly bandwidthLimited: boolean;
+  /** What the upload moves, bytes/s; 0: it runs, and nothing has arrived yet; `null`: none runs, so that nothing is its doing. */
+  readonly uploaded: number | null;
 }
 
 /** The goal: an upload adds at most so much to the round trip. */
 export const MOST_DELAY_MS = 20;
 const MOST_LOSS = 0.02;
 
-/** An upload never stops: an epoch of 600 kB at 16 kB/s still arrives in 38 s. Bytes/s. */
-export const LEAST_BYTES_PER_SECOND = 16_000;
-/** Where it begins with a call: 2 Mbit/s are there nearly everywhere, and the room above is found in seconds. */
-const FIRST_BYTES_PER_SECOND = 250_000;
+/** An upload never stops: an epoch of 600 kB at 64 kB/s still arrives in 10 s. Bytes/s. */
+export const LEAST_BYTES_PER_SECOND = 64_000;
+/** Where it begins with a call: a link of 8 Mbit/s is not full yet, and a thinner one is found in two steps down. */
+const FIRST_BYTES_PER_SECOND = 1_000_000;
 /** Beyond 160 Mbit/s nothing is limited by us. */
 const UNLIMITED_BYTES_PER_SECOND = 20_000_000;
 
 const SHRINK = 0.6;
+/** What moved over the last seconds lags behind what moves now. A pace above that much of it limits nothing, so less of it would tell nothing. */
+const MOVED_SLACK = 1.5;
 /** A second: a link of 20 Mbit/s is found in ten of them. */
 const GROW = 1.25;
 /** Near the rate that was too much last time: a queue of 20 ms would be there within the second otherwise. */
@@ -32,6 +36,25 @@ const REST_SECONDS = 3;
 /** The least round trip of so many seconds is the one without a queue; forgotten then, since networks change. */
 const BASELINE_SECONDS = 60;
 
+/** After so many shrinks the call must feel something of it, or the upload is not what it suffers from. */
+const TRIES = 2;
+const UNCHANGED = 0.75;
+/** For so long what the upload was not to blame for is not held against it. */
+const EXCUSED_SECONDS = BASELINE_SECONDS;
+/** So many good seconds in a row: the shrinks before them have helped. */
+const CALM_SECONDS = 6;
+
+/** Shrinks that belong together: the call was not well for long in between. */
+interface Trial {
+  readonly shrinks: number;
+  /** How ill the call was before the first one, see `illness`. */
+  readonly illness: number;
+  /** Bytes/s before the first one. */
+  readonly from: number;
+  /** Good seconds since the last one. */
+  readonly calm: number;
+}
+
 export interface UploadPaceState {
   /** Bytes/s; `null`: nothing limits. */
   readonly bytesPerSecond: number | null;
@@ -40,6 +63,9 @@ export interface UploadPaceState {
   readonly rest: number;
   /** What was too much last time; `null`: nothing so far. */
   readonly brim: number | null;
+  readonly trial: Trial | null;
+  /** What the call suffers whatever the upload does, and for how many more seconds that is believed. */
+  readonly excused: { readonly illness: number; readonly seconds: number } | null;
 }
 
 export const FIRST_PACE: UploadPaceState = {
@@ -47,32 +73,74 @@ export const FIRST_PACE: UploadPaceState = {
   roundTrips: [],
   rest: 0,
   brim: null,
+  trial: null,
+  excused: null,
 };
 
-/** One second later (CA60–CA62): multiplicatively less when the call suffers, more while it does not. */
-export function stepUploadPace(before: UploadPaceState, sample: PaceSample): UploadPaceState {
-  const heard = sample.roundTripMs === null ? [] : [sample.roundTripMs];
-  const roundTrips = [...before.roundTrips, ...heard].slice(-BASELINE_SECONDS);
-  const now = before.bytesPerSecond ?? UNLIMITED_BYTES_PER_SECOND;
-  if (suffers(sample, roundTrips)) {
-    // While it rests, what was taken back last may not have arrived in the numbers yet.
-    if (before.rest > 1) return { ...before, roundTrips, rest: before.rest - 1 };
-    return {
-      bytesPerSecond: Math.max(LEAST_BYTES_PER_SECOND, now * SHRINK),
-      roundTrips,
-      rest: REST_SECONDS,
-      brim: now,
-    };
-  }
-  if (before.rest > 0) return { ...before, roundTrips, rest: before.rest - 1 };
-  const brim = before.brim !== null && now > before.brim * BEYOND ? null : before.brim;
-  const more = brim === null ? now * GROW : Math.max(now * CREEP, Math.min(now * GROW, brim * NEAR));
-  return { bytesPerSecond: more >= UNLIMITED_BYTES_PER_SECOND ? null : more, roundTrips, rest: 0, brim };
+/** One second later (CA60–CA63): multiplicatively less when the call suffers from the upload, more while it does not. */
+export function stepUploadPace(last: UploadPaceState, sample: PaceSample): UploadPaceState {
+  const before = older(last, sample);
+  const illness = illnessOf(sample, before.roundTrips);
+  const suffers = sample.uploaded !== null && illness > 1 + (before.excused?.illness ?? 0);
+  // While it rests, what was taken back last may not have arrived in the numbers yet.
+  if (before.rest > (suffers ? 1 : 0)) return { ...before, rest: before.rest - 1, trial: calmer(before, suffers) };
+  if (!suffers) return grown({ ...before, trial: calmer(before, suffers) }, sample);
+  const { trial } = before;
+  return trial !== null && trial.shrinks >= TRIES && illness >= UNCHANGED * trial.illness
+    ? { ...before, bytesPerSecond: limitOf(trial.from), ...AT_EASE, excused: { illness, seconds: EXCUSED_SECONDS } }
+    : shrunk(before, sample, illness);
 }
 
-function suffers({ roundTripMs, loss, bandwidthLimited }: PaceSample, roundTrips: readonly number[]): boolean {
-  if (bandwidthLimited) return true;
-  if (loss !== null && loss > MOST_LOSS) return true;
-  // One late report is no queue: the better one of the last two counts.
-  return roundTripMs !== null && Math.min(...roundTrips.slice(-2)) - Math.min(...roundTrips) > MOST_DELAY_MS;
+const AT_EASE = { rest: 0, brim: null, trial: null };
+
+function older(before: UploadPaceState, { roundTripMs }: PaceSample): UploadPaceState {
+  const { excused } = before;
+  const heard = roundTripMs === null ? [] : [roundTripMs];
+  return {
+    ...before,
+    roundTrips: [...before.roundTrips, ...heard].slice(-BASELINE_SECONDS),
+    excused: excused === null || excused.seconds <= 1 ? null : { ...excused, seconds: excused.seconds - 1 },
+  };
 }
+
+function calmer({ trial }: UploadPaceState, suffers: boolean): Trial | null {
+  if (trial === null) return null;
+  const calm = suffers ? 0 : trial.calm + 1;
+  return calm >= CALM_SECONDS ? null : { ...trial, calm };
+}
+
+function shrunk(before: UploadPaceState, { uploaded }: PaceSample, illness: number): UploadPaceState {
+  const { trial } = before;
+  const now = before.bytesPerSecond ?? UNLIMITED_BYTES_PER_SECOND;
+  const felt = uploaded === null || uploaded === 0 ? now : Math.min(now, uploaded * MOVED_SLACK);
+  return {
+    ...before,
+    bytesPerSecond: Math.max(LEAST_BYTES_PER_SECOND, felt * SHRINK),
+    rest: REST_SECONDS,
+    brim: felt,
+    trial:
+      trial === null ? { shrinks: 1, illness, from: now, calm: 0 } : { ...trial, shrinks: trial.shrinks + 1, calm: 0 },
+  };
+}
+
+/** Without an upload nothing is learned: what was too much last time is not passed. */
+function grown(before: UploadPaceState, { uploaded }: PaceSample): UploadPaceState {
+  const now = before.bytesPerSecond ?? UNLIMITED_BYTES_PER_SECOND;
+  const brim = before.brim !== null && now > before.brim * BEYOND ? null : before.brim;
+  const creep = uploaded === null ? now : now * CREEP;
+  const more = brim === null ? now * GROW : Math.max(creep, Math.min(now * GROW, brim * NEAR));
+  return { ...before, bytesPerSecond: limitOf(more), rest: 0, brim };
+}
+
+function limitOf(bytesPerSecond: number): number | null {
+  return bytesPerSecond >= UNLIMITED_BYTES_PER_SECOND ? null : bytesPerSecond;
+}
+
+/** 1: as much as an upload may do to a call. One late report is no queue: the better round trip of the last two counts. */
+function illnessOf({ roundTripMs, loss, bandwidthLimited }: PaceSample, roundTrips: readonly number[]): number {
+  const riseMs = roundTripMs === null ? 0 : Math.min(...roundTrips.slice(-2)) - Math.min(...roundTrips);
+  return Math.max(riseMs / MOST_DELAY_MS, (loss ?? 0) / MOST_LOSS, bandwidthLimited ? HELD_BACK : 0);
+}
+
+/** There is no more or less of it: a picture that is held back counts like a rise of 30 ms. */
+const HELD_BACK = 1.5;

@@ -77,6 +77,8 @@ export interface LiveCall<Media extends CallMedia> {
   show(pictures: readonly ShownPicture[]): void;
   /** The network or the server seems to be back: try now instead of later. */
   nudge(): void;
+  /** What the upload beside the call moves, bytes/s; 0: it runs, and nothing has arrived yet; `null`: none runs. Holds until the next word. */
+  uploading(bytesPerSecond: number | null): void;
   /** Within a press: plays what the browser held back. */
   allowSound(): void;
   close(): void;

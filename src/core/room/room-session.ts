@@ -16,7 +16,7 @@ import {
 } from "#protocol/room-messages.ts";
 import { asLocal } from "#protocol/units.ts";
 import type { OwnMarker } from "./outbox.ts";
-import { reconnectDelayMs } from "./reconnect.ts";
+import { CHECK_PATIENCE_MS, reconnectDelayMs, tryPatienceMs, YOUNG_TRY_MS } from "./reconnect.ts";
 import {
   NOT_CONNECTED,
   type RoomConnection,
@@ -72,6 +72,12 @@ export class RoomSession {
   /** Since when a question is unanswered, local µs. */
   #askedUs: number | null = null;
   #wake: AbortController | null = null;
+  /** When the present socket was begun, local µs. */
+  #triedUs = 0;
+  /** Runs until the socket has said its first word. */
+  #patience: AbortController | null = null;
+  /** Runs while an answer to a question out of turn is awaited. */
+  #checking: AbortController | null = null;
 
   constructor(room: RoomId, ports: RoomSessionPorts, events: RoomSessionEvents) {
     this.#room = room;
@@ -165,13 +171,37 @@ export class RoomSession {
     this.#end("left");
   }
 
-  /** Tries at once instead of waiting for the back-off: the network seems to be back. */
+  /**
+   * The network seems to be back, or another one: tries at once instead of waiting for the back-off, gives up a try that hangs since
+   * before, and asks on an open socket whether it still carries anything.
+   */
   nudge(): void {
-    if (this.#socket === null && this.#state.connection === "lost") this.#wake?.abort();
+    const socket = this.#socket;
+    if (socket === null) {
+      if (this.#state.connection === "lost") this.#wake?.abort();
+    } else if (this.#asking === socket) {
+      this.#check(socket);
+    } else if (this.#ports.clock.nowUs() - this.#triedUs > YOUNG_TRY_MS * 1000) {
+      this.#silent(socket);
+      this.#wake?.abort();
+    }
+  }
+
+  /** One question out of turn; a socket that stays silent then is dead, however lately it was heard. */
+  #check(socket: RoomSocket): void {
+    if (this.#checking !== null) return;
+    this.#sendPing(socket);
+    this.#checking = this.#after(CHECK_PATIENCE_MS, () => {
+      this.#checking = null;
+      if (this.#socket !== socket) return;
+      this.#silent(socket);
+      this.#wake?.abort();
+    });
   }
 
   #connect(): void {
     this.#askedUs = null;
+    this.#triedUs = this.#ports.clock.nowUs();
     const socket = this.#ports.openSocket(this.#room, {
       opened: () => this.#hello(socket),
       received: (message) => this.#receive(socket, message),
@@ -182,6 +212,15 @@ export class RoomSession {
       closed: (code) => this.#closed(socket, code),
     });
     this.#socket = socket;
+    // A try that began without a network would hang for up to a minute after its return.
+    this.#patience = this.#after(tryPatienceMs(this.#attempt), () => this.#silent(socket));
+  }
+
+  /** Nothing is heard from it: no close would come for minutes. */
+  #silent(socket: RoomSocket): void {
+    if (this.#socket !== socket) return;
+    socket.close();
+    this.#closed(socket, SILENT);
   }
 
   #hello(socket: RoomSocket): void {
@@ -205,6 +244,9 @@ export class RoomSession {
   #receive(socket: RoomSocket, message: ServerMessage): void {
     if (this.#socket !== socket) return;
     this.#askedUs = null;
+    this.#patience?.abort();
+    this.#checking?.abort();
+    this.#checking = null;
     const room = reduceRoomView(this.#state.room, message);
     if (message.type === "welcome") this.#welcome(socket, message, room);
     else if (message.type === "waiting") this.#wait(socket, message);
@@ -287,20 +329,26 @@ export class RoomSession {
     if (this.#socket !== socket || this.#stopped.signal.aborted) return;
     const nowUs = this.#ports.clock.nowUs();
     if (this.#askedUs !== null && nowUs - this.#askedUs > SILENCE_MS * 1000) {
-      // The network is gone, and no close will come for minutes.
-      socket.close();
-      this.#closed(socket, SILENT);
+      this.#silent(socket);
       return;
     }
+    this.#sendPing(socket);
+    this.#after(this.#ports.clockSync.nextPingMs(), () => this.#ping(socket));
+  }
+
+  #sendPing(socket: RoomSocket): void {
+    const nowUs = this.#ports.clock.nowUs();
     this.#askedUs ??= nowUs;
     this.#pings += 1;
-    socket.send({ type: "clock-ping", id: this.#pings, t0: this.#ports.clock.nowUs() });
-    this.#after(this.#ports.clockSync.nextPingMs(), () => this.#ping(socket));
+    socket.send({ type: "clock-ping", id: this.#pings, t0: nowUs });
   }
 
   #closed(socket: RoomSocket, code: number): void {
     if (this.#socket !== socket) return;
     this.#socket = null;
+    this.#patience?.abort();
+    this.#checking?.abort();
+    this.#checking = null;
     if (this.#stopped.signal.aborted) return;
     const final = FINAL_CODES.get(code);
     if (final !== undefined) return this.#end(final);

@@ -129,7 +129,7 @@ function LobbyForm(props: { view: LobbyView; model: LobbyModel }): JSX.Element {
         <Consent
           view={props.view}
           agreed={agreed()}
-          setAgreed={setAgreed}
+          setAgreed={(given) => props.model.consented(setAgreed(given))}
           reason={reason()}
           error={tried() && !agreed()}
         />

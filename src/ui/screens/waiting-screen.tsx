@@ -13,7 +13,8 @@ import { worstFirst } from "../words/problem-words.ts";
 import "../styles/call.css";
 
 function waitingWords(view: WaitingView): string {
-  if (view.connection !== "open") return "The room can’t be reached now. Stay here: Tapesync keeps trying.";
+  if (view.connection === "connecting") return "Connecting…";
+  if (view.connection === "lost") return "The room can’t be reached now. Stay here: Tapesync keeps trying.";
   return view.hostName === undefined
     ? "The host is not there yet. You come in as soon as somebody lets you in."
     : `${view.hostName} knows that you are here. You come in as soon as the host says so.`;

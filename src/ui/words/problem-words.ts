@@ -109,7 +109,7 @@ const WORDS: Words = {
       "info",
       "info",
       "The host has removed you from the room",
-      "What you recorded so far is kept on this device and uploaded.",
+      "The server takes nothing more from you. What has not arrived by now stays on this device: export it in Recordings.",
     ),
   "ended-by-host": () =>
     make("info", "info", "The host has ended the session", "What you recorded is kept on this device and uploaded."),

@@ -2,13 +2,6 @@ import { describe, expect, it } from "vitest";
 import { type InboundCounters, InboundMeter } from "#core/call/inbound-meter.ts";
 import { type ConnectionQuality, qualityOf } from "#core/call/quality.ts";
 import { RequestPace } from "#core/call/request-pace.ts";
-import {
-  FIRST_PACE,
-  LEAST_BYTES_PER_SECOND,
-  type PaceSample,
-  stepUploadPace,
-  type UploadPaceState,
-} from "#core/call/upload-pace.ts";
 import type { ParticipantId } from "#protocol/ids.ts";
 
 const ANNA = "anna__________________" as ParticipantId;
@@ -72,58 +65,6 @@ describe("what is said of a connection", () => {
       bars.push(said.bars);
     }
     expect(bars).toEqual([3, 2, 2, 2, 2, 3, 3]);
-  });
-});
-
-describe("what an upload may take", () => {
-  const calm: PaceSample = { roundTripMs: 30, loss: 0, bandwidthLimited: false };
-  const after = (from: UploadPaceState, sample: PaceSample, count: number): UploadPaceState => {
-    let state = from;
-    for (let second = 0; second < count; second++) state = stepUploadPace(state, sample);
-    return state;
-  };
-
-  it("[CA60] grows while the call is well, until nothing limits", () => {
-    expect(after(FIRST_PACE, calm, 5).bytesPerSecond).toBeGreaterThan(700_000);
-    expect(after(FIRST_PACE, calm, 30).bytesPerSecond).toBeNull();
-  });
-
-  it("[CA61] 20 ms more than the least round trip, loss, or a picture that is held back: less, at once", () => {
-    const well = after(FIRST_PACE, calm, 10);
-    for (const bad of [{ roundTripMs: 55 }, { loss: 0.05 }, { bandwidthLimited: true }]) {
-      const less = after(well, { ...calm, ...bad }, 2).bytesPerSecond ?? Number.POSITIVE_INFINITY;
-      expect(less).toBeLessThan((well.bytesPerSecond ?? 0) * 0.8);
-    }
-  });
-
-  it("[CA61] one late report is no queue", () => {
-    const well = after(FIRST_PACE, calm, 10);
-    const late = after(after(well, { ...calm, roundTripMs: 90 }, 1), calm, 1);
-    expect(late.bytesPerSecond).toBeGreaterThanOrEqual(well.bytesPerSecond ?? 0);
-  });
-
-  it("[CA62] never stops, and a far server is no queue", () => {
-    expect(after(FIRST_PACE, { ...calm, loss: 0.3 }, 200).bytesPerSecond).toBe(LEAST_BYTES_PER_SECOND);
-    expect(after(FIRST_PACE, { ...calm, roundTripMs: 280 }, 30).bytesPerSecond).toBeNull();
-  });
-
-  it("[CA60] a link of 2 Mbit/s with a deep buffer: kept busy, and the queue within reason", () => {
-    const linkBytes = 250_000;
-    let state = FIRST_PACE;
-    let queued = 0;
-    const delays: number[] = [];
-    const used: number[] = [];
-    for (let second = 0; second < 300; second++) {
-      const wish = state.bytesPerSecond ?? 20_000_000;
-      queued = Math.max(0, queued + wish - linkBytes * 0.6);
-      const delayMs = (queued / linkBytes) * 1_000;
-      if (second >= 60) delays.push(delayMs);
-      if (second >= 60) used.push(Math.min(wish, linkBytes * 0.6) / (linkBytes * 0.6));
-      state = stepUploadPace(state, { ...calm, roundTripMs: 30 + delayMs });
-    }
-    const mean = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;
-    expect(mean(used)).toBeGreaterThan(0.5);
-    expect(delays.toSorted((a, b) => a - b)[Math.floor(delays.length / 2)]).toBeLessThan(20);
   });
 });
 

@@ -4,6 +4,7 @@ import { createViewCell } from "#controllers/view-source.ts";
 import { RoomApiError } from "#core/ports/room-api.ts";
 import type { CallState } from "#protocol/call.ts";
 import type { ParticipantId } from "#protocol/ids.ts";
+import { UNKNOWN_UPLOAD, type UploadState } from "#protocol/upload-rpc.ts";
 import { describe, expect, it } from "vitest";
 import { CALM, HandCall } from "./rig/hand-call.ts";
 import { HandClock, settle } from "./rig/hand-clock.ts";
@@ -17,6 +18,7 @@ function rig(load?: () => Promise<OpenCall>) {
   const clock = new HandClock();
   const devices = new HandDevices();
   const told: CallState[] = [];
+  const uploads = createViewCell<UploadState>(UNKNOWN_UPLOAD);
   const paces: (number | null)[] = [];
   const reported: unknown[] = [];
   const levels = createViewCell<ReadonlyMap<string, number>>(new Map());
@@ -35,9 +37,11 @@ function rig(load?: () => Promise<OpenCall>) {
     devices,
     clock,
     newStream: () => new EventTarget() as MediaStream,
+    uploads,
     paceUploads: (bytes) => void paces.push(bytes),
     tell: (state) => void told.push(state),
     changed: () => undefined,
+    troubled: () => undefined,
     levels,
     report: (error) => void reported.push(error),
   });
@@ -46,7 +50,7 @@ function rig(load?: () => Promise<OpenCall>) {
     if (one === undefined) throw new Error("no call was opened");
     return one;
   };
-  return { clock, devices, told, paces, reported, levels, calls, desk, call, fail: (error: unknown) => fail(error) };
+  return { clock, devices, uploads, told, paces, reported, levels, calls, desk, call, fail: (error: unknown) => fail(error) };
 }
 
 describe("the call's feed", () => {
@@ -144,6 +148,20 @@ describe("the call's feed", () => {
     expect(paces).toEqual([50_000, 20_000, null]);
     call().becomes({ ...CALM, uploadBytesPerSecond: 1 });
     expect(paces).toHaveLength(3);
+  });
+
+  it("[CF10] tells the call what the upload moves, so that nothing else is slowed down for it", async () => {
+    const { desk, call, uploads } = rig();
+    uploads.set({ ...UNKNOWN_UPLOAD, phase: "draining", bytesLeft: 9_000 });
+    desk.open();
+    await settle();
+    const said = () => call().asked.filter((each) => each.startsWith("uploading"));
+    expect(said()).toEqual(["uploading 0"]);
+    uploads.update((now) => ({ ...now, bytesPerSecond: 500_000 }));
+    uploads.update((now) => ({ ...now, epochsLeft: 2 }));
+    uploads.update((now) => ({ ...now, phase: "waiting" }));
+    uploads.set({ ...UNKNOWN_UPLOAD, phase: "draining" });
+    expect(said()).toEqual(["uploading 0", "uploading 500000", "uploading null"]);
   });
 
   it("[CF6] notes who was heard to speak, at most once a second", async () => {

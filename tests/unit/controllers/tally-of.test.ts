@@ -77,12 +77,20 @@ const input = (change: Partial<TallyInput>): TallyInput => ({
   participants: [],
   uploads: UNKNOWN_UPLOAD,
   ready: true,
+  readiness: { ready: 2, total: 2 },
+  starting: false,
   ...change,
 });
 
 describe("the tally", () => {
   it("is idle before the first take", () => {
     expect(tallyOf(input({ take: null }))).toEqual({ phase: "idle", ready: true });
+  });
+
+  it("[RC17] is starting while Record waits for devices, after an earlier take too", () => {
+    const waits = { take: null, starting: true, readiness: { ready: 1, total: 3 } };
+    expect(tallyOf(input(waits))).toEqual({ phase: "starting", ready: 1, total: 3 });
+    expect(tallyOf(input({ ...waits, own }))).toEqual({ phase: "starting", ready: 1, total: 3 });
   });
 
   it("is starting before the take's zero", () => {

@@ -54,6 +54,8 @@ const status = (epochsSealed: number): DeviceStatus => ({
   minutesFree: null,
 });
 
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** A session over sockets that the test opens and closes, and timers that the test lets run out. */
 function rig(refuse?: Error) {
   const sockets: { events: RoomSocketEvents; sent: ClientMessage[] }[] = [];
@@ -106,7 +108,6 @@ function rig(refuse?: Error) {
     if (socket === undefined) throw new Error("no socket was opened");
     return socket;
   };
-  const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
   const enter = async (take: TakeView | null = null) => {
     newest().events.opened();
     await settled();
@@ -141,9 +142,9 @@ describe("a device in its room", () => {
     expect(newest().sent).toEqual([{ type: "hello", protocol: ROOM_PROTOCOL, token: "token" }]);
   });
 
-  it("[RS2] waits 250 ms doubling to 5 s, shortened by at most half", () => {
+  it("[RS2] waits 250 ms doubling to 2 s, shortened by at most half", () => {
     expect([0, 1, 2, 3, 4, 5, 20].map((attempt) => reconnectDelayMs(attempt, 0))).toEqual([
-      250, 500, 1000, 2000, 4000, 5000, 5000,
+      250, 500, 1000, 2000, 2000, 2000, 2000,
     ]);
     expect(reconnectDelayMs(0, 0.999)).toBeGreaterThan(124);
   });
@@ -272,6 +273,47 @@ describe("a device in its room", () => {
     pass(60_000);
     await fire(60_000);
     expect(session.state.connection).toBe("open");
+  });
+
+  it("[RS27] a try that hangs is given up after 4 s, every third one after 10 s; a first word in time keeps it", async () => {
+    const { session, sockets, enter, fire } = rig();
+    await fire(4_000);
+    expect(session.state.connection).toBe("lost");
+    await fire(250);
+    await fire(4_000);
+    await fire(500);
+    await fire(10_000);
+    await fire(1_000);
+    expect(sockets).toHaveLength(4);
+    await enter();
+    await fire(4_000);
+    expect(session.state.connection).toBe("open");
+    expect(sockets).toHaveLength(4);
+  });
+
+  it("[RS28] nudged: a hanging try is given up for a new one, a young one is not", async () => {
+    const { session, sockets, pass } = rig();
+    session.nudge();
+    expect(sockets).toHaveLength(1);
+    pass(1_001);
+    session.nudge();
+    await settled();
+    expect(sockets).toHaveLength(2);
+  });
+
+  it("[RS28] nudged: an open socket that stays silent for 1.5 s is replaced, one that answers is kept", async () => {
+    const { session, sockets, newest, enter, fire } = rig();
+    await enter();
+    session.nudge();
+    session.nudge();
+    expect(newest().sent.filter((each) => each.type === "clock-ping")).toHaveLength(2);
+    newest().events.received({ type: "clock-pong", id: 2, t0: 1, t1: asRoom(1) });
+    await fire(1_500);
+    expect(session.state.connection).toBe("open");
+    session.nudge();
+    await fire(1_500);
+    await settled();
+    expect(sockets).toHaveLength(2);
   });
 
   it("deltas change one participant and keep the rest", async () => {

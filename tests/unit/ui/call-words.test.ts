@@ -47,10 +47,14 @@ describe("the words of the call", () => {
       expect(problemWords({ reason }).title).toBe("You can’t come in with this link");
       expect(problemWords({ reason }).text).toContain("Ask for a new one.");
     }
-    for (const reason of ["removed", "ended-by-host"] as const) {
-      expect(problemWords({ reason }).text).toContain("is kept on this device and uploaded");
-    }
+    expect(problemWords({ reason: "ended-by-host" }).text).toContain("is kept on this device and uploaded");
     expect(problemWords({ reason: "call-lost" }).text).toContain("Your take is not affected");
     expect(problemWords({ reason: "call-off" }).text).toContain("Recording works as always");
+  });
+
+  it("[ST12] nobody who was removed is told that the rest uploads", () => {
+    const { text } = problemWords({ reason: "removed" });
+    expect(text).toContain("stays on this device: export it in Recordings");
+    expect(text).not.toMatch(/upload/i);
   });
 });

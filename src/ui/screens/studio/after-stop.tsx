@@ -2,10 +2,8 @@ import type { AfterStopView, StudioView, TallyView } from "#controllers/view-mod
 import Check from "lucide-solid/icons/check";
 import FolderDown from "lucide-solid/icons/folder-down";
 import { createUniqueId, type JSX, Show } from "solid-js";
-import { Dynamic } from "solid-js/web";
 import { Tape } from "../../parts/tape.tsx";
 import { about, bytes, bytesOf, clock, span } from "../../words/format.ts";
-import type { Tool } from "./dock-tools.tsx";
 import { missingWords, safeSentence } from "./studio-words.ts";
 
 function Draining(props: {
@@ -85,7 +83,7 @@ function Proof(props: { after: AfterStopView }): JSX.Element {
   );
 }
 
-function Safe(props: { view: StudioView; after: AfterStopView; mute: Tool; leave(): void; stay(): void }): JSX.Element {
+function Safe(props: { view: StudioView; after: AfterStopView; leave(): void; stay(): void }): JSX.Element {
   const id = createUniqueId();
   const host = (): boolean => props.view.role !== "guest";
   return (
@@ -114,20 +112,9 @@ function Safe(props: { view: StudioView; after: AfterStopView; mute: Tool; leave
         <Show
           when={host()}
           fallback={
-            <>
-              <button type="button" class="button" data-kind="primary" data-size="main" onClick={() => props.leave()}>
-                Leave
-              </button>
-              <button type="button" class="button" data-size="main" onClick={() => props.stay()}>
-                Stay in the room
-              </button>
-              <Show when={props.view.call.state === "connected"}>
-                <button type="button" class="button" data-size="main" onClick={() => props.mute.press()}>
-                  <Dynamic component={props.mute.icon} class="icon" aria-hidden="true" />
-                  {props.mute.name}
-                </button>
-              </Show>
-            </>
+            <button type="button" class="button" data-kind="primary" data-size="main" onClick={() => props.leave()}>
+              Leave
+            </button>
           }
         >
           <a class="button" data-kind="primary" data-size="main" href={`/r/${props.view.room}/exports`}>
@@ -135,6 +122,9 @@ function Safe(props: { view: StudioView; after: AfterStopView; mute: Tool; leave
             Open exports
           </a>
         </Show>
+        <button type="button" class="button" data-size="main" onClick={() => props.stay()}>
+          Stay in the room
+        </button>
       </div>
     </section>
   );
@@ -144,8 +134,6 @@ function Safe(props: { view: StudioView; after: AfterStopView; mute: Tool; leave
 export function AfterStop(props: {
   view: StudioView;
   after: AfterStopView;
-  /** While the window is lit the dock is away, and one is still heard. */
-  mute: Tool;
   leave(): void;
   stay(): void;
   tryNow(): void;
@@ -157,15 +145,7 @@ export function AfterStop(props: {
   return (
     <Show
       when={open()}
-      fallback={
-        <Safe
-          view={props.view}
-          after={props.after}
-          mute={props.mute}
-          leave={() => props.leave()}
-          stay={() => props.stay()}
-        />
-      }
+      fallback={<Safe view={props.view} after={props.after} leave={() => props.leave()} stay={() => props.stay()} />}
     >
       {(tally) => <Draining after={props.after} tally={tally()} tryNow={() => props.tryNow()} />}
     </Show>

@@ -28,17 +28,18 @@ export function qualitySentence(quality: QualityView): string {
   return quality.bars === 3 ? why(quality) : `${why(quality)} The recording is not affected.`;
 }
 
-export const REACTIONS: readonly { readonly kind: ReactionKindView; readonly sign: string; readonly name: string }[] = [
-  { kind: "thumbs-up", sign: "👍", name: "Thumbs up" },
-  { kind: "clap", sign: "👏", name: "Applause" },
-  { kind: "heart", sign: "❤️", name: "Heart" },
-  { kind: "laugh", sign: "😂", name: "Laughter" },
-  { kind: "surprise", sign: "😮", name: "Surprise" },
-  { kind: "celebrate", sign: "🎉", name: "Celebration" },
+/** The reactions in their order, and the word of each. */
+export const REACTIONS: readonly { readonly kind: ReactionKindView; readonly name: string }[] = [
+  { kind: "thumbs-up", name: "Thumbs up" },
+  { kind: "clap", name: "Applause" },
+  { kind: "heart", name: "Heart" },
+  { kind: "laugh", name: "Laughter" },
+  { kind: "surprise", name: "Surprise" },
+  { kind: "celebrate", name: "Celebration" },
 ];
 
-export function reactionOf(kind: ReactionKindView): { readonly sign: string; readonly name: string } {
-  return REACTIONS.find((each) => each.kind === kind) ?? { sign: "", name: kind };
+function reactionName(kind: ReactionKindView): string {
+  return REACTIONS.find((each) => each.kind === kind)?.name ?? kind;
 }
 
 const RECORDING: Partial<Record<ParticipantView["state"], string>> = {
@@ -55,7 +56,7 @@ export function tileSentence(person: ParticipantView): string {
     person.cameraOff ? "Camera off" : undefined,
     RECORDING[person.state],
     person.handPlace === undefined ? undefined : `Hand raised, place ${person.handPlace}`,
-    person.reaction === undefined ? undefined : reactionOf(person.reaction).name,
+    person.reaction === undefined ? undefined : reactionName(person.reaction),
   ];
   const said = parts.filter((part) => part !== undefined).map((part) => `${part}.`);
   if (person.quality)

@@ -15,6 +15,7 @@ import VideoOff from "lucide-solid/icons/video-off";
 import { type Component, createSignal, For, type JSX, Show } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { REACTIONS } from "./call-words.ts";
+import { ReactionSign } from "./reaction-sign.tsx";
 
 type IconComponent = Component<{ class?: string; "aria-hidden"?: "true" }>;
 
@@ -167,7 +168,7 @@ export function ReactionRow(props: { react(kind: ReactionKindView): void }): JSX
       <For each={REACTIONS}>
         {(each) => (
           <button type="button" class="reaction-button" aria-label={each.name} onClick={() => props.react(each.kind)}>
-            <span aria-hidden="true">{each.sign}</span>
+            <ReactionSign kind={each.kind} />
           </button>
         )}
       </For>

@@ -42,6 +42,8 @@ export function Dock(props: {
   /** Where there is no call, sharing the screen is the only tool. */
   share: Tool;
   tools?: CallTools | undefined;
+  /** The screen itself offers Leave: one name, one button. */
+  leaveElsewhere?: boolean;
   press(): void;
 }): JSX.Element {
   return (
@@ -71,8 +73,15 @@ export function Dock(props: {
             </>
           )}
         </Show>
-        <MoreSheet entries={props.menu} tools={props.tools} guest={!props.canRecord} />
-        <Show when={props.tools}>{(tools) => <ToolButton tool={tools().leave()} class="wide-only" />}</Show>
+        <MoreSheet
+          entries={props.menu}
+          tools={props.tools}
+          guest={!props.canRecord}
+          leaveElsewhere={props.leaveElsewhere === true}
+        />
+        <Show when={!props.leaveElsewhere && props.tools}>
+          {(tools) => <ToolButton tool={tools().leave()} class="wide-only" />}
+        </Show>
       </div>
     </section>
   );

@@ -12,7 +12,6 @@ import { ProblemNote } from "../../parts/note.tsx";
 import { worstFirst } from "../../words/problem-words.ts";
 import { AfterStop } from "./after-stop.tsx";
 import { ChatPanel } from "./chat.tsx";
-import type { Tool } from "./dock-tools.tsx";
 import { Markers } from "./markers.tsx";
 import { Announcements, Notices } from "./notices.tsx";
 import { People } from "./people.tsx";
@@ -27,14 +26,20 @@ function callProblem(view: StudioView): Problem | undefined {
   return view.call.state === "off" && together && !told("call-off") ? { reason: "call-off" } : undefined;
 }
 
-function OwnProblems(props: { view: StudioView }): JSX.Element {
-  const problems = createMemo(() => worstFirst(props.view.problems));
+function CallProblem(props: { view: StudioView }): JSX.Element {
   const call = createMemo(() => callProblem(props.view));
   return (
+    <div role="status" classList={{ unseen: call() === undefined }}>
+      <Show when={call()}>{(problem) => <ProblemNote problem={problem()} />}</Show>
+    </div>
+  );
+}
+
+function OwnProblems(props: { view: StudioView }): JSX.Element {
+  const problems = createMemo(() => worstFirst(props.view.problems));
+  return (
     <>
-      <div role="status" classList={{ unseen: call() === undefined }}>
-        <Show when={call()}>{(problem) => <ProblemNote problem={problem()} />}</Show>
-      </div>
+      <CallProblem view={props.view} />
       <Show when={problems().length > 0 || props.view.connection === "lost"}>
         <div class="own-problems">
           <For each={problems()}>{(problem) => <ProblemNote problem={problem} alert />}</For>
@@ -64,7 +69,6 @@ export function Floor(props: {
   closeChat(): void;
   stay(): void;
   leave(): void;
-  mute: Tool;
   invite(): void;
 }): JSX.Element {
   const [draft, setDraft] = createSignal("");
@@ -81,7 +85,7 @@ export function Floor(props: {
       </h2>
       <Announcements view={props.view} chatOpen={props.chatOpen} />
       <div class="stage-side" data-region="stage" data-after={after() ? "" : undefined}>
-        <div class="stage-fit" hidden={props.lit}>
+        <div class="stage-fit">
           <Stage
             people={props.view.participants}
             level={props.level}
@@ -89,7 +93,6 @@ export function Floor(props: {
             strip={after() !== undefined}
             controls={props.controls}
             showing={(pictures) => props.model.showing(pictures)}
-            away={props.lit}
           />
         </div>
         <Show when={after()}>
@@ -97,7 +100,6 @@ export function Floor(props: {
             <AfterStop
               view={props.view}
               after={panel()}
-              mute={props.mute}
               leave={() => props.leave()}
               stay={() => props.stay()}
               tryNow={() => props.model.tryUploadNow()}
@@ -105,9 +107,13 @@ export function Floor(props: {
           )}
         </Show>
       </div>
-      <Show when={!props.lit}>
-        <div class="side" data-chat={props.chatOpen ? "" : undefined}>
-          <Notices view={props.view} model={props.model} />
+      <div class="side" data-chat={props.chatOpen ? "" : undefined}>
+        <Notices view={props.view} model={props.model}>
+          <Show when={props.lit}>
+            <CallProblem view={props.view} />
+          </Show>
+        </Notices>
+        <Show when={!props.lit}>
           <People
             people={props.view.participants}
             host={host()}
@@ -118,17 +124,17 @@ export function Floor(props: {
           >
             <OwnProblems view={props.view} />
           </People>
-          <Show when={props.chatOpen}>
-            <ChatPanel
-              chat={props.view.chat}
-              model={props.model}
-              draft={draft()}
-              setDraft={setDraft}
-              close={() => props.closeChat()}
-            />
-          </Show>
-        </div>
-      </Show>
+        </Show>
+        <Show when={props.chatOpen}>
+          <ChatPanel
+            chat={props.view.chat}
+            model={props.model}
+            draft={draft()}
+            setDraft={setDraft}
+            close={() => props.closeChat()}
+          />
+        </Show>
+      </div>
     </main>
   );
 }

@@ -12,9 +12,14 @@ function others(view: StudioView): boolean {
   return view.participants.some((person) => !person.self);
 }
 
+/** The session is the host's: a co-host helps with it, and does not end it. */
+function mayEnd(view: StudioView): boolean {
+  return view.role === "host" && others(view);
+}
+
 /** Whether leaving needs a word first: a take runs, bytes are left, or the host may end it for everybody. */
 export function leavingAsks(view: StudioView): boolean {
-  return view.tally.phase === "recording" || bytesBehind(view.tally) > 0 || (view.mayHost && others(view));
+  return view.tally.phase === "recording" || bytesBehind(view.tally) > 0 || mayEnd(view);
 }
 
 function words(view: StudioView): { title: string; text: string } {
@@ -43,7 +48,7 @@ export function LeaveQuestion(props: {
   endForAll(): void;
 }): JSX.Element {
   const eta = (): number | undefined => (props.view.tally.phase === "draining" ? props.view.tally.etaMs : undefined);
-  const canEnd = (): boolean => props.view.mayHost && others(props.view);
+  const canEnd = (): boolean => mayEnd(props.view);
   return (
     <AskDialog
       open={props.open}

@@ -41,6 +41,7 @@ export function MoreSheet(props: {
   entries: readonly MenuEntry[];
   tools?: CallTools | undefined;
   guest: boolean;
+  leaveElsewhere?: boolean;
 }): JSX.Element {
   const [open, setOpen] = createSignal(false);
   const close = (): void => {
@@ -89,7 +90,9 @@ export function MoreSheet(props: {
               </button>
             )}
           </For>
-          <Show when={props.tools}>{(tools) => <ToolLine tool={tools().leave()} close={close} />}</Show>
+          <Show when={!props.leaveElsewhere && props.tools}>
+            {(tools) => <ToolLine tool={tools().leave()} close={close} />}
+          </Show>
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>

@@ -100,10 +100,11 @@ export function Announcements(props: { view: StudioView; chatOpen: boolean }): J
 }
 
 /** What stands above everything else: who knocks, who has muted one, sound that the browser holds back. */
-export function Notices(props: { view: StudioView; model: StudioModel }): JSX.Element {
+export function Notices(props: { view: StudioView; model: StudioModel; children?: JSX.Element }): JSX.Element {
   return (
     <div class="notices">
       <Knocks view={props.view} model={props.model} />
+      {props.children}
       <div class="notices-own" role="status">
         <Show when={props.view.call.soundBlocked}>
           <div class="note" data-state="degraded">

@@ -32,8 +32,6 @@ interface StageProps {
   /** Absent where there is no call. */
   controls?: StageControls;
   showing?: StudioModel["showing"];
-  /** Nothing is shown: the window belongs to something else. */
-  away?: boolean;
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
@@ -149,7 +147,7 @@ export function Stage(props: StageProps): JSX.Element {
   );
   const box = (key: string): Box | undefined => layout().boxes.get(key);
   const pictures = (): Pictures => {
-    if (props.away || layout().boxes.size === 0) return [];
+    if (layout().boxes.size === 0) return [];
     const shown = (id: string, screen: boolean): Pictures[number] => ({
       id,
       screen,

@@ -184,23 +184,24 @@ export default function Studio(props: {
           lit={lit()}
           chatOpen={chatOpen()}
           closeChat={closeChat}
-          stay={() => setStayed(true)}
+          stay={() => {
+            setStayed(true);
+            document.querySelector<HTMLElement>("#stage-heading")?.focus({ preventScroll: true });
+          }}
           leave={() => tools.leave().press()}
-          mute={tools.mute()}
           invite={makeInvite}
         />
-        <Show when={!lit()}>
-          <Dock
-            canRecord={props.view.mayHost}
-            running={running()}
-            busy={busy()}
-            primary={tally().phase === "idle" || tally().phase === "starting" || tally().phase === "recording"}
-            share={tools.share()}
-            tools={tools}
-            menu={menu()}
-            press={recordOrStop}
-          />
-        </Show>
+        <Dock
+          canRecord={props.view.mayHost}
+          running={running()}
+          busy={busy()}
+          primary={tally().phase === "idle" || tally().phase === "starting" || tally().phase === "recording"}
+          share={tools.share()}
+          tools={tools}
+          leaveElsewhere={lit()}
+          menu={menu()}
+          press={recordOrStop}
+        />
         <LeaveQuestion
           view={props.view}
           open={open() === "leave"}

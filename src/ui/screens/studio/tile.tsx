@@ -12,8 +12,9 @@ import { Picture } from "../../parts/picture.tsx";
 import { Tape } from "../../parts/tape.tsx";
 import { initials, percent } from "../../words/format.ts";
 import { useCallLevels } from "./call-levels.ts";
-import { reactionOf, tileSentence } from "./call-words.ts";
+import { tileSentence } from "./call-words.ts";
 import { Quality } from "./quality.tsx";
+import { ReactionSign } from "./reaction-sign.tsx";
 import { screenKey, type StageControls } from "./stage-controls.ts";
 import type { Box } from "./stage-layout.ts";
 import { TileActs } from "./tile-acts.tsx";
@@ -171,7 +172,7 @@ export function PersonTile(props: {
       <Show when={props.person.reaction}>
         {(kind) => (
           <span class="reaction" aria-hidden="true">
-            {reactionOf(kind()).sign}
+            <ReactionSign kind={kind()} />
           </span>
         )}
       </Show>

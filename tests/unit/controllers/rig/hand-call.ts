@@ -57,6 +57,10 @@ export class HandCall implements LiveCall<DeviceTrack> {
     this.#note("nudge");
   }
 
+  uploading(bytesPerSecond: number | null): void {
+    this.#note(`uploading ${bytesPerSecond}`);
+  }
+
   allowSound(): void {
     this.#note("allow-sound");
   }

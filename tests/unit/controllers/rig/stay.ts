@@ -1,4 +1,5 @@
 // so that what the controller fetches late is there at once
+import "#controllers/recording-desk.ts";
 import "#controllers/studio-desk.ts";
 import { createRoomController } from "#controllers/room-controller.ts";
 import { createSeatTokens } from "#controllers/seat-tokens.ts";
@@ -35,6 +36,8 @@ export interface StayOptions {
   readonly joined?: Partial<Joined>;
   readonly answers?: Partial<RoomApi>;
   /** What the call's code does; by default it is there and works. */
+  /** Trying the codecs takes until then; by default no time at all. */
+  readonly arming?: Promise<void>;
   readonly call?: "works" | "throws" | "cannot-be-fetched";
 }
 
@@ -86,7 +89,9 @@ export function stayRig(options: StayOptions = {}) {
   const calls: HandCall[] = [];
   const paces: (number | null)[] = [];
   const copied: string[] = [];
-  const encoders: { source: Source | undefined; stopped: boolean }[] = [];
+  const encoders: { source: Source | undefined; stopped: boolean; closed: boolean }[] = [];
+  const prepared: string[] = [];
+  const idle: (() => void)[] = [];
   const tab = new Map<string, string>();
   const keys = new Map<string, string>();
   const held = new Set<string>();
@@ -124,11 +129,14 @@ export function stayRig(options: StayOptions = {}) {
   const journal = new HandJournal();
   let made = 0;
   const newEncoder = (): TrackEncoder => {
-    const one: (typeof encoders)[number] = { source: undefined, stopped: false };
+    const one: (typeof encoders)[number] = { source: undefined, stopped: false, closed: false };
     encoders.push(one);
     const format = { kind: "audio", codec: "opus", sampleRate: 48_000, channels: 1 } as const;
     return {
-      arm: async () => ok({ format, choice: null }),
+      arm: async () => {
+        await options.arming;
+        return ok({ format, choice: null });
+      },
       replaceInput: async () => ok(format),
       start: async ({ track }) => {
         one.source = track.source;
@@ -143,7 +151,9 @@ export function stayRig(options: StayOptions = {}) {
       interrupted: () => {},
       resumed: () => {},
       stats: async () => null,
-      close: async () => {},
+      close: async () => {
+        one.closed = true;
+      },
       kill: () => {},
       onCrash: () => {},
     };
@@ -176,9 +186,11 @@ export function stayRig(options: StayOptions = {}) {
         return call;
       };
     },
+    prepareCall: async () => void prepared.push("call"),
+    whenIdle: (work) => void idle.push(work),
     newStream: () => new EventTarget() as MediaStream,
     paceUploads: (bytes) => void paces.push(bytes),
-    loadRecorder: async () => ({
+    loadRecorder: async () => (prepared.push("recorder"), {
       newRecorder: (events) =>
         new TakeRecorder(
           {
@@ -234,6 +246,9 @@ export function stayRig(options: StayOptions = {}) {
     paces,
     copied,
     encoders,
+    prepared,
+    /** The page has nothing better to do. */
+    idles: () => idle.splice(0).forEach((work) => work()),
     tab,
     keys,
     newest,
