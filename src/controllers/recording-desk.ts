@@ -98,15 +98,14 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
     },
     { ...ports, failed: ports.report },
   );
-  const follow = createSourceFollower(
-    recorder,
-    ports,
-    () => begun,
-    (left) => {
+  const follow = createSourceFollower(recorder, ports, {
+    begun: () => begun,
+    closing: closing.signal,
+    toArm: (left) => {
       turnsLeft = left;
       showArming();
     },
-  );
+  });
   const ways = [
     devices.open.subscribe(() => follow.follow()),
     devices.off.subscribe(() => follow.follow()),
@@ -167,6 +166,14 @@ async function keepLooking(look: Refresher, scheduler: Scheduler, signal: AbortS
   }
 }
 
+interface SourceFollowerHooks {
+  /** Resolves when the take that is being started has its rows. */
+  readonly begun: () => Promise<void>;
+  readonly closing: AbortSignal;
+  /** How many devices are still to be armed: told as soon as they are open, since their turn comes later. */
+  readonly toArm: (left: number) => void;
+}
+
 /**
  * Keeps the recorder's sources to what is open: arms what is new, replaces what changed, lets go of what is gone or switched off.
  * Each source has its own turn: a microphone that is switched off does not wait for a camera that is being armed.
@@ -174,9 +181,7 @@ async function keepLooking(look: Refresher, scheduler: Scheduler, signal: AbortS
 function createSourceFollower<Track extends DeviceTrack>(
   recorder: TakeRecorder,
   { devices, captureOf, report }: RecordingDeskPorts<Track>,
-  begun: () => Promise<void>,
-  /** How many devices are still to be armed: told as soon as they are open, since their turn comes later. */
-  toArm: (left: number) => void,
+  { begun, closing, toArm }: SourceFollowerHooks,
 ) {
   /** The track that is recorded; "": its device is being opened anew. */
   const armed = new Map<Source, string>();
@@ -198,6 +203,8 @@ function createSourceFollower<Track extends DeviceTrack>(
     else await recorder.remove(source);
   };
   const one = async (source: Source, track: Track | undefined, why: "off" | "switching" | "none"): Promise<void> => {
+    // whose turn comes after the desk was closed must not be opened again
+    if (closing.aborted) return;
     if (track === undefined) return none(source, why);
     if (armed.get(source) === track.id) return;
     armed.set(source, track.id);

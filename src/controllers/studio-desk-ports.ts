@@ -37,7 +37,7 @@ export interface StudioDeskPorts<Track extends DeviceTrack = DeviceTrack>
 }
 
 /** Who sat down, and with what. */
-export interface Stay<Track extends DeviceTrack = DeviceTrack> {
+export interface Stay {
   readonly seat: TakenSeat;
   /** Closed with the stay. */
   readonly recording: RecordingDesk;

@@ -52,7 +52,7 @@ export class StudioDesk<Track extends DeviceTrack> {
   #before: RoomSessionState["connection"] = "connecting";
   #over = false;
 
-  constructor(ports: StudioDeskPorts<Track>, stay: Stay<Track>, events: StudioDeskEvents) {
+  constructor(ports: StudioDeskPorts<Track>, stay: Stay, events: StudioDeskEvents) {
     const { clock, report } = ports;
     const { seat } = stay;
     this.#ports = ports;

@@ -50,7 +50,19 @@ function rig(load?: () => Promise<OpenCall>) {
     if (one === undefined) throw new Error("no call was opened");
     return one;
   };
-  return { clock, devices, uploads, told, paces, reported, levels, calls, desk, call, fail: (error: unknown) => fail(error) };
+  return {
+    clock,
+    devices,
+    uploads,
+    told,
+    paces,
+    reported,
+    levels,
+    calls,
+    desk,
+    call,
+    fail: (error: unknown) => fail(error),
+  };
 }
 
 describe("the call's feed", () => {

@@ -190,29 +190,32 @@ export function stayRig(options: StayOptions = {}) {
     whenIdle: (work) => void idle.push(work),
     newStream: () => new EventTarget() as MediaStream,
     paceUploads: (bytes) => void paces.push(bytes),
-    loadRecorder: async () => (prepared.push("recorder"), {
-      newRecorder: (events) =>
-        new TakeRecorder(
-          {
-            repo,
-            locks,
-            clock,
-            channel: journal,
-            newEncoder,
-            newTrackId: () => `track${(made += 1)}`.padEnd(22, "0") as TrackId,
-            pageTimeOriginMs: 0,
-          },
-          events,
-        ),
-      captureOf: (source, track) => ({
-        source,
-        label: track.label,
-        limits: { hidden: "everything", mainThreadBlock: "nothing" },
-        lostFrames: () => undefined,
-        start: async () => ({ kind: "audio", stream: {}, sampleRate: 48_000, channels: 1 }),
-        stop: () => {},
-      }),
-    }),
+    loadRecorder: async () => (
+      prepared.push("recorder"),
+      {
+        newRecorder: (events) =>
+          new TakeRecorder(
+            {
+              repo,
+              locks,
+              clock,
+              channel: journal,
+              newEncoder,
+              newTrackId: () => `track${(made += 1)}`.padEnd(22, "0") as TrackId,
+              pageTimeOriginMs: 0,
+            },
+            events,
+          ),
+        captureOf: (source, track) => ({
+          source,
+          label: track.label,
+          limits: { hidden: "everything", mainThreadBlock: "nothing" },
+          lostFrames: () => undefined,
+          start: async () => ({ kind: "audio", stream: {}, sampleRate: 48_000, channels: 1 }),
+          stop: () => {},
+        }),
+      }
+    ),
     tryUploadNow: () => {},
     names: { get: () => "", set: () => {} },
     tab: { get: (key) => tab.get(key), set: (key, value) => void tab.set(key, value) },
