@@ -21,7 +21,7 @@ const STEPS: readonly (readonly [keyof JoinTimes, string])[] = [
   ["seatAnswered", "seat given (POST participants)"],
   ["devicesOpened", "devices opened anew"],
   ["encoderStarted", "recorder's code there, encoders begin to warm up"],
-  ["socketAsked", "armed: socket asked for"],
+  ["socketAsked", "socket asked for"],
   ["socketOpen", "socket open"],
   ["welcome", "welcome: admitted"],
   ["sessionMade", "SFU session made"],
@@ -121,7 +121,6 @@ function report(joins: readonly JoinTimes[]): Report {
     columns: ["ms after the press", "count", "p50", "p95"],
     rows: [
       ...steps.filter(({ values }) => values.length > 0).map(({ name, values }) => row(name, values)),
-      row("from encoders begun to armed", after("encoderStarted", "socketAsked")),
       row("from welcome to the first frame", after("welcome", "framePresented")),
       row("from the connection to the first frame", after("connected", "framePresented")),
     ],

@@ -113,8 +113,17 @@ async function comeIn(
 
 /** @returns whether it was the welcome */
 function hear(text: string, others: ReadonlyMap<string, Person>, figures: Figures): boolean {
-  const message: { type: string; participant?: { participant?: string; status?: { epochsSealed: number } | null } } =
-    JSON.parse(text);
+  const frame: Told | Told[] = JSON.parse(text);
+  return (Array.isArray(frame) ? frame : [frame]).map((one) => hearOne(one, others, figures)).includes(true);
+}
+
+/** As much of a message as this program looks at. */
+interface Told {
+  readonly type: string;
+  readonly participant?: { readonly participant?: string; readonly status?: { readonly epochsSealed: number } | null };
+}
+
+function hearOne(message: Told, others: ReadonlyMap<string, Person>, figures: Figures): boolean {
   if (message.type === "refused") figures.refused += 1;
   if (message.type !== "participant") return message.type === "welcome";
   const number = message.participant?.status?.epochsSealed ?? 0;

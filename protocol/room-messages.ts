@@ -215,6 +215,12 @@ export const serverMessage = v.variant("type", [
 ]);
 export type ServerMessage = v.InferOutput<typeof serverMessage>;
 
+/** What one frame from the room holds: a message, or several in their order when they come fast. */
+export const serverFrame = v.pipe(
+  v.union([serverMessage, v.array(serverMessage)]),
+  v.transform((frame): readonly ServerMessage[] => (Array.isArray(frame) ? frame : [frame])),
+);
+
 /** Close codes of the socket. */
 export const CLOSE = {
   /** The first message was no `hello`, or not in time. */

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type CallTrack, sfuSessionId } from "#protocol/call.ts";
 import { joined } from "#protocol/http-api.ts";
-import { type ClientMessage, ROOM_PROTOCOL, serverMessage } from "#protocol/room-messages.ts";
+import { type ClientMessage, ROOM_PROTOCOL, serverFrame } from "#protocol/room-messages.ts";
 
 /** Devices ask for the clock this often; who says nothing is taken for gone. */
 const ASK_CLOCK_MS = 2000;
@@ -32,7 +32,7 @@ export async function takeSeat(origin: string, room: string, invite: string, nam
     socket.addEventListener("close", ({ code, reason }) => reject(new Error(`the socket closed: ${code} ${reason}`)));
     socket.addEventListener("open", () => say({ type: "hello", protocol: ROOM_PROTOCOL, token }));
     socket.addEventListener("message", ({ data }) => {
-      if (v.parse(serverMessage, JSON.parse(String(data))).type === "welcome") resolve();
+      if (v.parse(serverFrame, JSON.parse(String(data))).some(({ type }) => type === "welcome")) resolve();
     });
   });
   let asked = 0;

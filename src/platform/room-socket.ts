@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { OpenRoomSocket } from "#core/ports/room-socket.ts";
-import { serverMessage } from "#protocol/room-messages.ts";
+import { serverFrame } from "#protocol/room-messages.ts";
 
 /** The browser's WebSocket as the port of the room session. `origin` is the page's own: `https://…` becomes `wss://…`. */
 export function roomSocketOf(origin: string): OpenRoomSocket {
@@ -9,7 +9,7 @@ export function roomSocketOf(origin: string): OpenRoomSocket {
     socket.addEventListener("open", () => events.opened());
     socket.addEventListener("message", (event: MessageEvent<unknown>) => {
       const parsed = parse(event.data);
-      if (parsed.success) events.received(parsed.output);
+      if (parsed.success) for (const message of parsed.output) events.received(message);
       else events.misread(v.flatten(parsed.issues).root?.join("; ") ?? parsed.issues[0].message);
     });
     socket.addEventListener("close", (event) => events.closed(event.code));
@@ -22,7 +22,7 @@ export function roomSocketOf(origin: string): OpenRoomSocket {
   };
 }
 
-const parseText = v.pipe(v.string(), v.parseJson(), serverMessage);
+const parseText = v.pipe(v.string(), v.parseJson(), serverFrame);
 
 function parse(data: unknown): v.SafeParseResult<typeof parseText> {
   return v.safeParse(parseText, data);

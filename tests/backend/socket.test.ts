@@ -326,3 +326,21 @@ describe("limits of a socket", () => {
     await calm.settled();
   });
 });
+
+describe("frames", () => {
+  it("[RM52] what comes fast goes together and in order; the first word and the time go at once", async () => {
+    const host = await hostedRoom();
+    const { socket: a } = await connect(host);
+    const guest = await admittedGuest(host, "Bob");
+    const { socket: b } = await connect(guest);
+    await a.next("participant", ({ participant }) => participant.connected);
+    const before = a.frames;
+    for (let i = 0; i < 5; i += 1) b.send({ type: "react", kind: i % 2 === 0 ? "clap" : "heart" });
+    const kinds = [];
+    for (let i = 0; i < 5; i += 1) kinds.push((await a.next("reaction")).kind);
+    expect(kinds).toEqual(["clap", "heart", "clap", "heart", "clap"]);
+    expect(a.frames - before).toBeLessThan(5);
+    a.send({ type: "clock-ping", id: 7, t0: 1 });
+    expect(await a.next("clock-pong")).toMatchObject({ id: 7, t0: 1 });
+  });
+});

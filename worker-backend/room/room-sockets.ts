@@ -2,6 +2,7 @@ import type { ParticipantId } from "#protocol/ids.ts";
 import { CLOSE, type ServerMessage } from "#protocol/room-messages.ts";
 import { type Bucket, type BucketSize, takeTokens } from "../http/rate-limit.ts";
 import type { Online } from "./room-state.ts";
+import { Outbox } from "./outbox.ts";
 import type { Member } from "./seats.ts";
 import { pack, unpack } from "./socket-attachment.ts";
 
@@ -40,6 +41,7 @@ export class RoomSockets {
   readonly #seats = new Map<WebSocket, Seat>();
   /** The one socket of each participant. */
   readonly #ofMember = new Map<ParticipantId, WebSocket>();
+  readonly #outbox = new Outbox();
 
   constructor(sockets: readonly WebSocket[]) {
     for (const socket of sockets) {
@@ -115,6 +117,7 @@ export class RoomSockets {
   }
 
   close(socket: WebSocket, code: number, why: string): ParticipantId | null {
+    this.#outbox.flush(socket, Date.now());
     if (socket.readyState === WebSocket.OPEN) socket.close(code, why);
     return this.drop(socket);
   }
@@ -179,7 +182,13 @@ export class RoomSockets {
   }
 
   send(socket: WebSocket, message: ServerMessage): void {
-    sendText(socket, JSON.stringify(message));
+    this.#outbox.send(socket, JSON.stringify(message), Date.now());
+  }
+
+  /** As `send`, and not a moment later: the time in it is now. */
+  sendNow(socket: WebSocket, message: ServerMessage): void {
+    this.send(socket, message);
+    this.#outbox.flush(socket, Date.now());
   }
 
   sendTo(participant: ParticipantId, message: ServerMessage): void {
@@ -190,15 +199,12 @@ export class RoomSockets {
   /** To these, and to nobody else. */
   tell(participants: Iterable<ParticipantId>, message: ServerMessage, except?: ParticipantId): void {
     const text = JSON.stringify(message);
+    const nowMs = Date.now();
     for (const participant of participants) {
       const socket = participant === except ? undefined : this.#ofMember.get(participant);
-      if (socket) sendText(socket, text);
+      if (socket) this.#outbox.send(socket, text, nowMs);
     }
   }
-}
-
-function sendText(socket: WebSocket, text: string): void {
-  if (socket.readyState === WebSocket.OPEN) socket.send(text);
 }
 
 const freshSeat = (sinceMs: number, member: Member | null, heardMs: number): Seat => ({

@@ -79,7 +79,7 @@ export class SocketTalk {
     if (message.type === "clock-ping") {
       const nowMs = Date.now();
       const t1 = asRoom(nowMs * 1000);
-      this.#sockets.send(socket, { type: "clock-pong", id: message.id, t0: message.t0, t1 });
+      this.#sockets.sendNow(socket, { type: "clock-pong", id: message.id, t0: message.t0, t1 });
       return this.#closeSilent(nowMs);
     }
     if (!this.#sockets.admitType(socket, message.type, Date.now())) {

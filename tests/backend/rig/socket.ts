@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import * as v from "valibot";
-import { ROOM_PROTOCOL, type ServerMessage, serverMessage } from "#protocol/room-messages.ts";
+import { ROOM_PROTOCOL, serverFrame, type ServerMessage } from "#protocol/room-messages.ts";
 import { ORIGIN, type Seat } from "./api.ts";
 
 type OfType<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>;
@@ -8,6 +8,8 @@ type OfType<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T 
 /** A participant's end of the room's socket. What was heard and not yet asked for waits. */
 export class RoomSocket {
   readonly #socket: WebSocket;
+  /** How many frames have come. */
+  frames = 0;
   readonly #heard: ServerMessage[] = [];
   readonly #waiting: { wants: (message: ServerMessage) => boolean; take: (message: ServerMessage) => void }[] = [];
   /** Close code and reason. */
@@ -18,7 +20,10 @@ export class RoomSocket {
     this.closed = new Promise((resolve) => {
       socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
     });
-    socket.addEventListener("message", ({ data }) => this.#hear(v.parse(serverMessage, JSON.parse(String(data)))));
+    socket.addEventListener("message", ({ data }) => {
+      this.frames += 1;
+      for (const message of v.parse(serverFrame, JSON.parse(String(data)))) this.#hear(message);
+    });
     socket.accept();
   }
 
