@@ -9,6 +9,7 @@ import {
   knock,
   record,
   stop,
+  until,
   untilEpochs,
   untilInStudio,
   untilRecording,
@@ -30,10 +31,9 @@ describe("[E2E10] the life of a room", () => {
   const copied = async (button: string, part: string): Promise<string> => {
     await session.host.evaluate(() => navigator.clipboard.writeText(""));
     await session.host.getByRole("button", { name: button }).first().click();
-    await session.host.waitForFunction(
-      async (wanted) => (await navigator.clipboard.readText()).includes(wanted),
-      part,
-      { polling: 100 },
+    // Not waitForFunction: to it a promise is true already, whatever it will say.
+    await until(`a link with ${part} is copied`, () =>
+      session.host.evaluate(async (wanted) => (await navigator.clipboard.readText()).includes(wanted), part),
     );
     return session.host.evaluate(() => navigator.clipboard.readText());
   };
