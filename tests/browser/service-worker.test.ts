@@ -97,7 +97,7 @@ describe("the service worker", () => {
     server.breakWith(null);
     await arrived(planted.track, 12);
     const again = await openRig(context);
-    await again.waitForFunction(async () => (await uploadRig.left()) === 0);
+    await expect.poll(() => again.evaluate(() => uploadRig.left()), { timeout: 30_000, interval: 100 }).toBe(0);
     await Promise.all([again.close(), blank.close()]);
   });
 
