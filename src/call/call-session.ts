@@ -7,6 +7,7 @@ import { CallError } from "./call-error.ts";
 import type { LiveCallPorts } from "./call-ports.ts";
 import { LendingHeaders } from "./lent-fetch.ts";
 import { SessionGate } from "./session-gate.ts";
+import { StereoConnection } from "./stereo-connection.ts";
 
 /** One published track of a session. */
 export interface PushedLine {
@@ -64,7 +65,7 @@ export class CallSession {
     this.#ports = ports;
     const { api, prefix, scheduler, broken, failed } = ports;
     this.#gate = new SessionGate({ api, prefix, scheduler, session: ports.id, broken, failed });
-    this.connection = new RTCPeerConnection({ iceServers: [...ports.iceServers], bundlePolicy: "max-bundle" });
+    this.connection = new StereoConnection({ iceServers: [...ports.iceServers], bundlePolicy: "max-bundle" });
     const headers = new LendingHeaders(this.#gate.fetch);
     this.#party = new PartyTracks({ prefix, headers, iceServers: [...ports.iceServers], maxApiHistory: 1 });
     this.#party.session$ = of({ peerConnection: this.connection, sessionId: ports.id });
