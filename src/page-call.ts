@@ -18,13 +18,14 @@ export interface PageCallPorts {
 /** The live call of one participant of a room, through this page's own server. */
 export function pageCall({ room, self, tokens, roomApi, ...ports }: PageCallPorts): OpenCall<MediaStreamTrack> {
   const token = (renew: boolean): Promise<string> => tokens.token(room, renew, self);
-  return (events) =>
+  return (events, recorderSlow) =>
     createLiveCall(
       {
         ...ports,
         self,
         prefix: `${location.origin}/api/rooms/${room}/realtime`,
         token,
+        recorderSlow,
         iceServers: async () => (await roomApi.iceServers(room, await token(false))).map(iceServerOf),
       },
       events,

@@ -14,7 +14,7 @@ export interface LiveCallPorts {
   readonly scheduler: Scheduler;
   readonly random: Random;
   /** The recording has fallen behind (its encoders drop frames): the call then sends less. */
-  readonly recorderSlow?: () => boolean;
+  readonly recorderSlow: () => boolean;
 }
 
 /** ms on the page's monotonic clock. */

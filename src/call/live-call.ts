@@ -305,7 +305,7 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
     this.#pulling.update(nowMs(this.#ports));
     if (this.#isMeasuring) return;
     this.#isMeasuring = true;
-    const recorderSlow = this.#ports.recorderSlow?.() ?? false;
+    const recorderSlow = this.#ports.recorderSlow();
     try {
       await this.#meters.measure(session.connection, this.#pulling, recorderSlow, nowMs(this.#ports));
     } finally {

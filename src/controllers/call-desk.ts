@@ -12,7 +12,11 @@ import type { DeviceTrack, StudioDevices } from "./studio-devices.ts";
 import type { CallView, QualityView } from "./studio-view.ts";
 import type { ViewCell, ViewSource } from "./view-source.ts";
 
-export type OpenCall<Track extends DeviceTrack = DeviceTrack> = (events: LiveCallEvents<Track>) => LiveCall<Track>;
+/** `recorderSlow`: the recording has fallen behind; the call then sends less. */
+export type OpenCall<Track extends DeviceTrack = DeviceTrack> = (
+  events: LiveCallEvents<Track>,
+  recorderSlow: () => boolean,
+) => LiveCall<Track>;
 
 export interface CallDeskPorts<Track extends DeviceTrack = DeviceTrack> {
   /** The call's code, fetched late: a lobby does not need it. */
@@ -24,6 +28,7 @@ export interface CallDeskPorts<Track extends DeviceTrack = DeviceTrack> {
   readonly uploads: ViewSource<UploadState>;
   /** What the network takes beside the call, bytes/s; `null`: no call, or nothing limits. */
   readonly paceUploads: (bytesPerSecond: number | null) => void;
+  readonly recorderSlow: () => boolean;
   /** Tells the room of this device's part in the call. */
   readonly tell: (state: CallState) => void;
   readonly changed: () => void;
@@ -185,14 +190,15 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
 
   #begin(open: OpenCall<Track>): void {
     if (this.#closed) return;
-    const call = open({
+    const events: LiveCallEvents<Track> = {
       changed: (state) => this.#changed(state),
       levels: (levels) => this.#heard(levels),
       // a server that is away, or has no call, is a state that is shown
       failed: (error) => {
         if (!isRoomApiError(error)) this.#ports.report(error);
       },
-    });
+    };
+    const call = open(events, this.#ports.recorderSlow);
     this.#call = call;
     this.#safely(() => call.start());
     this.#send();

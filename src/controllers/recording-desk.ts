@@ -9,7 +9,7 @@ import { isLoss } from "#protocol/gaps.ts";
 import type { Source, TakeId } from "#protocol/ids.ts";
 import type { LocalMicros } from "#protocol/units.ts";
 import type { OwnRecording } from "./own-recording.ts";
-import { problemOfSource } from "./recording-problems.ts";
+import { isBehind, problemOfSource } from "./recording-problems.ts";
 import { createRefresher, type Refresher } from "./refresher.ts";
 import type { DeviceTrack, StudioDevices, SwitchedDevice } from "./studio-devices.ts";
 import type { TrackFiguresView } from "./studio-view.ts";
@@ -45,6 +45,8 @@ export interface RecordingDesk {
   stop(atUs: LocalMicros): Promise<void>;
   setClock(sample: ClockSample): void;
   watchFigures(open: boolean): void;
+  /** An encoder has skipped frames just now: whatever else loads this device should do less. */
+  isBehind(): boolean;
   close(): Promise<void>;
 }
 
@@ -132,6 +134,7 @@ export function createRecordingDesk<Track extends DeviceTrack>(ports: RecordingD
       watching = open;
       if (open) look.ask();
     },
+    isBehind: () => isBehind(recorder.state.sources, clock.nowUs()),
     async close() {
       closing.abort();
       look.close();

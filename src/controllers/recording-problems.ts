@@ -1,7 +1,16 @@
 import type { SourceState } from "#core/take/take-state.ts";
+import { EPOCH_MAX_US } from "#protocol/epoch-format.ts";
 import type { DeviceStatus } from "#protocol/room-messages.ts";
 import type { LocalMicros } from "#protocol/units.ts";
 import type { Problem } from "./problem-view.ts";
+
+/** A worker says it once an epoch for as long as it lasts: two words are at most two epochs apart. */
+const BEHIND_US = 2 * EPOCH_MAX_US;
+
+/** An encoder has skipped frames just now. */
+export function isBehind(sources: readonly SourceState[], nowUs: LocalMicros): boolean {
+  return sources.some(({ problem }) => problem?.problem === "encoder-slow" && nowUs - problem.atUs < BEHIND_US);
+}
 
 type Said = NonNullable<DeviceStatus["problem"]>;
 

@@ -93,6 +93,7 @@ export class StudioDesk<Track extends DeviceTrack> {
     this.call = new CallDesk({
       ...ports,
       self: seat.participant,
+      recorderSlow: () => stay.recording.isBehind(),
       tell: (state) => this.session.call(state),
       changed,
       troubled: () => this.session.nudge(),

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import type { CallTrack } from "#protocol/call.ts";
-import type { ParticipantId } from "#protocol/ids.ts";
+import type { ParticipantId, Source } from "#protocol/ids.ts";
 import type { CallRig, RigState } from "./call-page.ts";
 import { SfuProcess } from "./sfu-process.ts";
 
@@ -100,12 +100,16 @@ export class CallRoom {
 
   /** Everybody leaves, and the next test begins with nobody. @returns what the pages threw */
   async empty(): Promise<readonly string[]> {
-    for (const page of this.#pages.values()) await page.context().close();
+    // Out of the room before they go, so that nobody is told of anything on a page that is being closed.
+    const leaving = [...this.#pages.values()];
     this.#pages.clear();
+    for (const page of leaving) await page.context().close();
     this.#tracks.clear();
     this.expired.clear();
     this.redirected.length = 0;
     this.requests.length = 0;
+    // A test that failed while the network was away must not fail the next one.
+    this.sfu.resume();
     return this.#errors.splice(0);
   }
 
@@ -113,6 +117,7 @@ export class CallRoom {
   async page(self: ParticipantId): Promise<Page> {
     if (this.#browser === null) throw new Error("the rig is not open");
     const page = await (await this.#browser.newContext()).newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.#errors.push(`${self}: ${error.message}`));
     await page.exposeFunction("tellRoom", (who: ParticipantId, tracks: readonly CallTrack[]) =>
       this.#tell(who, tracks),
@@ -124,14 +129,16 @@ export class CallRoom {
     return page;
   }
 
-  /** A page that sends camera and microphone. */
-  async join(self: ParticipantId): Promise<Page> {
+  /** A page that sends camera and microphone, or what is named. */
+  async join(self: ParticipantId, sources: readonly Source[] = ["microphone", "camera"]): Promise<Page> {
     const page = await this.page(self);
-    await page.evaluate((id) => {
-      callRig.join(id);
-      callRig.send("microphone", "device");
-      callRig.send("camera", "device");
-    }, self);
+    await page.evaluate(
+      ([id, sent]) => {
+        callRig.join(id);
+        for (const source of sent) callRig.send(source, "device");
+      },
+      [self, sources] as const,
+    );
     await page.evaluate((publishers) => callRig.follow(publishers), this.#othersOf(self));
     return page;
   }
@@ -143,9 +150,13 @@ export class CallRoom {
 
   async #tell(who: ParticipantId, tracks: readonly CallTrack[]): Promise<void> {
     this.#tracks.set(who, tracks);
-    for (const [self, page] of this.#pages) {
-      if (self !== who && !page.isClosed()) {
+    for (const [self, page] of [...this.#pages]) {
+      if (self === who || this.#pages.get(self) !== page) continue;
+      try {
         await page.evaluate((publishers) => callRig.follow(publishers), this.#othersOf(self));
+      } catch (error) {
+        // One who has left meanwhile need not be told.
+        if (this.#pages.get(self) === page) throw error;
       }
     }
   }
@@ -197,13 +208,21 @@ export class CallRoom {
   }
 }
 
+/** For what comes at all: no goal, but the end of hope, on a machine that is slow and busy. */
+export const PATIENCE_MS = 60_000;
+
 /** Waits until the page's call is so. @throws with the last state when it never was */
-export async function until(page: Page, what: string, isSo: (state: RigState) => boolean, withinMs = 10_000) {
+export async function until(
+  page: Page,
+  what: string,
+  isSo: (state: RigState) => boolean,
+  withinMs = PATIENCE_MS,
+): Promise<{ readonly state: RigState }> {
   const startMs = performance.now();
   let last: RigState | null = null;
   while (performance.now() - startMs < withinMs) {
     last = await page.evaluate(() => callRig.state());
-    if (last !== null && isSo(last)) return { state: last, tookMs: performance.now() - startMs };
+    if (last !== null && isSo(last)) return { state: last };
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
   }
   throw new Error(`${what}: not within ${withinMs} ms; ${JSON.stringify(last)}`);

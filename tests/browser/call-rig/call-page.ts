@@ -14,6 +14,8 @@ export interface RigState {
   readonly received: readonly { key: string; id: string; layer: Rid | null; isLive: boolean }[];
   readonly quality: Readonly<Record<string, unknown>>;
   readonly levels: Readonly<Record<string, number>>;
+  /** For how long nothing has been heard of each who was heard before, ms. */
+  readonly silentMs: Readonly<Record<string, number>>;
   readonly roundTripMs: number | null;
   readonly uploadBytesPerSecond: number | null;
   readonly pictures: Readonly<Record<string, SeenPicture>>;
@@ -34,6 +36,7 @@ const pictures = watchPictures();
 const devices = new Map<Source, MediaStreamTrack>();
 let call: LiveCall<MediaStreamTrack> | null = null;
 let levels: ReadonlyMap<ParticipantId, number> = new Map();
+let heardAtMs = new Map<ParticipantId, number>();
 let failures: string[] = [];
 let published = "";
 
@@ -42,6 +45,7 @@ const callRig = {
   join(self: ParticipantId): void {
     failures = [];
     levels = new Map();
+    heardAtMs = new Map();
     published = "";
     const clock = performanceClock();
     let held = "first";
@@ -52,7 +56,7 @@ const callRig = {
     const random = { unit: () => Math.random() };
     const ports = { prefix: "/api/realtime", token, self, clock, scheduler: timerScheduler(), random };
     call = createLiveCall(
-      { ...ports, iceServers: () => Promise.resolve([]) },
+      { ...ports, iceServers: () => Promise.resolve([]), recorderSlow: () => false },
       {
         changed: (state) => {
           pictures.show(state.received);
@@ -63,6 +67,7 @@ const callRig = {
         },
         levels: (next) => {
           levels = next;
+          for (const [who, level] of next) if (level > 0) heardAtMs.set(who, performance.now());
         },
         failed: (error) => failures.push(String(error)),
       },
@@ -110,6 +115,7 @@ const callRig = {
       }),
       quality: Object.fromEntries(quality),
       levels: Object.fromEntries(levels),
+      silentMs: Object.fromEntries([...heardAtMs].map(([who, atMs]) => [who, performance.now() - atMs])),
       roundTripMs,
       uploadBytesPerSecond,
       pictures: pictures.seen(),

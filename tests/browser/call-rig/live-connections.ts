@@ -8,6 +8,8 @@ export interface ConnectionSummary {
   readonly usedLines: number;
   /** How often a description was set on it. */
   readonly negotiations: number;
+  /** Nothing is being negotiated on it. */
+  readonly isStable: boolean;
 }
 
 /** Counts the connections that this page makes from now on. */
@@ -48,6 +50,7 @@ export function countConnections() {
         lines: sections.length,
         usedLines: sections.filter((section) => !/^m=\S+ 0 /.test(section)).length,
         negotiations: newest?.negotiations ?? 0,
+        isStable: newest?.connection.signalingState === "stable",
       };
     },
   };

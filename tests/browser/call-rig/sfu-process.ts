@@ -42,6 +42,7 @@ export class SfuProcess {
         const found = /listening on (\d+), media on (\d+)/.exec(said);
         if (found) resolve(found);
       });
+      child.once("error", reject);
       child.once("exit", (code) => reject(new Error(`the SFU ended with ${code}: ${said}`)));
     });
     this.#port = Number(listening[1]);
@@ -52,7 +53,7 @@ export class SfuProcess {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null) return;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await gone;

@@ -39,6 +39,7 @@ function rig(load?: () => Promise<OpenCall>) {
     newStream: () => new EventTarget() as MediaStream,
     uploads,
     paceUploads: (bytes) => void paces.push(bytes),
+    recorderSlow: () => false,
     tell: (state) => void told.push(state),
     changed: () => undefined,
     troubled: () => undefined,

@@ -46,11 +46,14 @@ function rig(key: ChatKey | null = KEY) {
   return { desk, sent, reported, told, fromAnn, view, lines };
 }
 
+/** Encryption comes back from threads of its own, in its own time. */
+const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 20_000, interval: 5 });
+
 describe("the chat of one page", () => {
   it("[CD1] a line is `sending` until the room tells it back, and stays the same line", async () => {
     const { desk, sent, told, lines, view } = rig();
     desk.send("Hello \u202eall");
-    await vi.waitUntil(() => sent.length === 1);
+    await until(() => sent.length === 1);
     expect(lines()).toEqual([["Marek", "Hello all", "sending"]]);
     const [before] = view().lines;
     desk.heard([told(ME, "Marek", sent[0] as ChatEnvelope)]);
@@ -62,11 +65,11 @@ describe("the chat of one page", () => {
   it("[CD2] counts what others said while it was closed", async () => {
     const { desk, fromAnn, view } = rig();
     desk.heard([await fromAnn("One"), await fromAnn("Two")]);
-    await vi.waitUntil(() => view().unread === 2);
+    await until(() => view().unread === 2);
     desk.watch(true);
     expect(view().unread).toBe(0);
     desk.heard([await fromAnn("Three")]);
-    await vi.waitUntil(() => view().lines.length === 3);
+    await until(() => view().lines.length === 3);
     expect(view().unread).toBe(0);
   });
 
@@ -76,20 +79,20 @@ describe("the chat of one page", () => {
     const two = await fromAnn("Two");
     desk.heard([one]);
     desk.heard([one, two, told(ANN, "Ann", one.envelope)]);
-    await vi.waitUntil(() => lines().length === 2);
+    await until(() => lines().length === 2);
     desk.heard([await fromAnn("Three")]);
-    await vi.waitUntil(() => lines().length === 3);
+    await until(() => lines().length === 3);
     expect(lines().map(([, text]) => text)).toEqual(["One", "Two", "Three"]);
   });
 
   it("[CD3] own lines that the room tells back under another number too", async () => {
     const { desk, sent, told, lines, fromAnn } = rig();
     desk.send("Mine");
-    await vi.waitUntil(() => sent.length === 1);
+    await until(() => sent.length === 1);
     const [mine] = sent as [ChatEnvelope];
     desk.heard([told(ME, "Marek", mine)]);
     desk.heard([told(ME, "Marek", mine), await fromAnn("After")]);
-    await vi.waitUntil(() => lines().length === 2);
+    await until(() => lines().length === 2);
     expect(lines().map(([, text]) => text)).toEqual(["Mine", "After"]);
   });
 
@@ -98,7 +101,7 @@ describe("the chat of one page", () => {
     const sealed = await chatOf(ANN, "Q".repeat(43) as ChatKey).seal("Foreign");
     if (!sealed.ok) throw new Error(sealed.reason);
     desk.heard([told(ANN, "Ann", sealed.envelope), await fromAnn("Next")]);
-    await vi.waitUntil(() => lines().length === 2);
+    await until(() => lines().length === 2);
     expect(lines()).toEqual([
       ["Ann", "", "unreadable"],
       ["Ann", "Next", "sent"],
@@ -112,7 +115,7 @@ describe("the chat of one page", () => {
     desk.send("Not sent");
     expect(desk.view(true)).toMatchObject({ state: "no-key", lines: [], unread: 0 });
     desk.useKey(KEY);
-    await vi.waitUntil(() => lines().length === 1);
+    await until(() => lines().length === 1);
     expect(lines()).toEqual([["Ann", "Before the key", "sent"]]);
     expect(sent).toEqual([]);
     expect(desk.view(false).state).toBe("offline");

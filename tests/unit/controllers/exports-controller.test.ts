@@ -1,72 +1,15 @@
 import { createExportsController } from "#controllers/exports-controller.ts";
-import { createSeatTokens } from "#controllers/seat-tokens.ts";
-import { createViewCell } from "#controllers/view-source.ts";
-import { type RoomApi, RoomApiError } from "#core/ports/room-api.ts";
-import type { EditorLinkCreated, ExportsAccess, TakeList } from "#protocol/http-api.ts";
+import { RoomApiError } from "#core/ports/room-api.ts";
 import type { JobId } from "#protocol/ids.ts";
 import { describe, expect, it } from "vitest";
-import { deviceRig } from "./rig/device.ts";
+import { exportsPage, HOST, LINK, looks, openAsHost } from "./rig/exports-page.ts";
 import { settle } from "./rig/hand-clock.ts";
-import { roomApiOf } from "./rig/hand-room-api.ts";
 import { ROOM, seatOf, takeIdOf } from "./rig/rows.ts";
-import { FILES, jobOf, LINK_ID, listOf, manifestOf, MAREK, summary, summaryTrack } from "./rig/summaries.ts";
-
-const HOST: ExportsAccess = { as: "host", expiresMs: 1_900_000_000_000 };
-const EDITOR: ExportsAccess = { as: "editor", expiresMs: 1_900_000_000_000 };
-const LINK: EditorLinkCreated = {
-  link: LINK_ID,
-  createdMs: 1_799_600_000_000,
-  expiresMs: 1_800_200_000_000,
-  key: "the.key",
-};
-
-/** A server that has one list of takes, and what a page asked it. */
-function rig(answers: Partial<RoomApi> = {}) {
-  const device = deviceRig();
-  const server = { list: listOf(), asked: [] as string[] };
-  const note = <Value>(what: string, value: Value): Promise<Value> => {
-    server.asked.push(what);
-    return Promise.resolve(value);
-  };
-  const roomApi = roomApiOf({
-    renewToken: () => note("renew", { role: "host", token: "token", tokenExpiresMs: device.clock.wall + 900_000 }),
-    exportsAccess: (_room, key) => note(`access ${key}`, key === "token" ? HOST : EDITOR),
-    takes: (_room, token): Promise<TakeList> => note(`takes ${token ?? "cookie"}`, server.list),
-    editorLinks: () => note("links", []),
-    deliveryManifest: (_room, take) => note(`manifest ${take}`, manifestOf()),
-    ...answers,
-  });
-  const tab = new Map<string, string>();
-  const copied: string[] = [];
-  const hashes: string[] = [];
-  const ports = {
-    ...device,
-    roomApi,
-    tokens: createSeatTokens({ ...device, roomApi }),
-    tab: { get: (key: string) => tab.get(key), set: (key: string, value: string) => void tab.set(key, value) },
-    visible: createViewCell(true),
-    clearHash: () => void hashes.push("cleared"),
-    copyText: async (text: string) => void copied.push(text),
-    origin: "https://studio.example",
-  };
-  const open = (hash = "") => createExportsController({ room: ROOM, hash }, ports);
-  return Object.assign(ports, { server, copied, hashes, open });
-}
-
-type Rig = ReturnType<typeof rig>;
-
-async function openAsHost(page: Rig) {
-  page.repo.laySeat(seatOf());
-  const model = page.open();
-  await settle();
-  return model;
-}
-
-const looks = (page: Rig): number => page.server.asked.filter((what) => what.startsWith("takes")).length;
+import { FILES, jobOf, listOf, MAREK, summary, summaryTrack } from "./rig/summaries.ts";
 
 describe("Exports, by which right", () => {
   it("a host's seat renews its token, gets the cookie, and sees takes and links", async () => {
-    const page = rig();
+    const page = exportsPage();
     page.server.list = listOf(summary("one"));
     const model = await openAsHost(page);
     expect(page.server.asked).toEqual(["renew", "access token", "links", "takes token"]);
@@ -76,7 +19,7 @@ describe("Exports, by which right", () => {
   });
 
   it("an editor's key leaves the address at once and opens the files and nothing else", async () => {
-    const page = rig();
+    const page = exportsPage();
     page.repo.laySeat(seatOf());
     page.server.list = listOf(summary("one"));
     const model = page.open("#editor=the.key");
@@ -89,7 +32,7 @@ describe("Exports, by which right", () => {
   });
 
   it("a reload in the same tab has the cookie left, and stays the editor's page", async () => {
-    const page = rig();
+    const page = exportsPage();
     page.repo.laySeat(seatOf());
     page.open("#editor=the.key").close?.();
     await settle();
@@ -103,7 +46,7 @@ describe("Exports, by which right", () => {
 
   it("a link that was revoked says so, and so does its cookie", async () => {
     const refuse = () => Promise.reject(new RoomApiError("unauthorized", "revoked"));
-    const page = rig({ exportsAccess: refuse, takes: refuse });
+    const page = exportsPage({ exportsAccess: refuse, takes: refuse });
     const model = page.open("#editor=old");
     await settle();
     expect(model.view.get()).toMatchObject({ loading: false, refused: "link-expired" });
@@ -115,7 +58,7 @@ describe("Exports, by which right", () => {
 
   it("a link that is revoked while the page is open ends it", async () => {
     let revoked = false;
-    const page = rig({
+    const page = exportsPage({
       takes: () =>
         revoked ? Promise.reject(new RoomApiError("unauthorized", "revoked")) : Promise.resolve(listOf(summary("one"))),
     });
@@ -128,11 +71,11 @@ describe("Exports, by which right", () => {
   });
 
   it("a stranger sees nothing; a room that is gone is not found", async () => {
-    const stranger = rig({ takes: () => Promise.reject(new RoomApiError("unauthorized", "no token")) });
+    const stranger = exportsPage({ takes: () => Promise.reject(new RoomApiError("unauthorized", "no token")) });
     const model = stranger.open();
     await settle();
     expect(model.view.get().refused).toBe("not-allowed");
-    const gone = rig({ exportsAccess: () => Promise.reject(new RoomApiError("not-found", "nothing here")) });
+    const gone = exportsPage({ exportsAccess: () => Promise.reject(new RoomApiError("not-found", "nothing here")) });
     const page = await openAsHost(gone);
     expect(page.view.get().refused).toBe("room-not-found");
     const nonsense = createExportsController({ room: "../x", hash: "" }, gone);
@@ -140,7 +83,7 @@ describe("Exports, by which right", () => {
   });
 
   it("a guest sees how far the takes are, without files", async () => {
-    const page = rig();
+    const page = exportsPage();
     page.repo.laySeat(seatOf({ role: "guest", hostSecret: null }));
     page.server.list = listOf(summary("one", { job: jobOf({ state: "done" }), exports: FILES }));
     const model = page.open();
@@ -152,7 +95,7 @@ describe("Exports, by which right", () => {
   });
 
   it("a host who has not joined is not made to: there is nothing to show yet", async () => {
-    const page = rig({ lobby: async () => ({ room: ROOM, title: "Ferries", full: false }) });
+    const page = exportsPage({ lobby: async () => ({ room: ROOM, title: "Ferries", full: false }) });
     page.repo.laySeat(seatOf({ participant: null, refreshSecret: null }));
     const model = page.open();
     await settle();
@@ -164,7 +107,7 @@ describe("Exports, by which right", () => {
 
   it("a token that the server refuses is renewed once", async () => {
     let first = true;
-    const page = rig({
+    const page = exportsPage({
       exportsAccess: (_room, key) => {
         if (!first || key !== "stale") return Promise.resolve(HOST);
         first = false;
@@ -181,7 +124,7 @@ describe("Exports, by which right", () => {
 
   it("a server that is away at first is asked again", async () => {
     let away = true;
-    const page = rig({
+    const page = exportsPage({
       exportsAccess: () => (away ? Promise.reject(RoomApiError.unreachable(new TypeError())) : Promise.resolve(HOST)),
     });
     const model = await openAsHost(page);
@@ -196,7 +139,7 @@ describe("Exports, by which right", () => {
 
 describe("Exports, what is shown", () => {
   it("a take that arrives: who still has to send, how much, and how long", async () => {
-    const page = rig();
+    const page = exportsPage();
     const arriving = (epochs: number) =>
       summary("one", {
         complete: false,
@@ -222,7 +165,7 @@ describe("Exports, what is shown", () => {
   });
 
   it("a job: its steps, its failure with the next try, and its end with files, lanes and proof", async () => {
-    const page = rig();
+    const page = exportsPage();
     const model = await openAsHost(page);
     const seen = async (change: Parameters<typeof summary>[1]) => {
       page.server.list = listOf(summary("one", change));
@@ -276,7 +219,7 @@ describe("Exports, what is shown", () => {
   });
 
   it("files are shown when their manifest cannot be read", async () => {
-    const page = rig({ deliveryManifest: () => Promise.reject(RoomApiError.badReply("manifest")) });
+    const page = exportsPage({ deliveryManifest: () => Promise.reject(RoomApiError.badReply("manifest")) });
     page.server.list = listOf(summary("one", { job: jobOf({ state: "done" }), exports: FILES }));
     const model = await openAsHost(page);
     expect(model.view.get().takes[0]).toMatchObject({ verified: false, files: { length: 6 } });
@@ -289,7 +232,7 @@ describe("Exports, what is shown", () => {
 
 describe("Exports, when the server is asked", () => {
   it("soon while a job runs, seldom when nothing has changed for long, and not while hidden", async () => {
-    const page = rig();
+    const page = exportsPage();
     let fraction = 0;
     const model = await openAsHost(page);
     for (let at = 0; at < 10; at += 1) {
@@ -319,7 +262,7 @@ describe("Exports, when the server is asked", () => {
 
 describe("Exports, what the host does", () => {
   it("makes an editor link that works with nothing but itself, and copies it", async () => {
-    const page = rig({ createEditorLink: async () => LINK });
+    const page = exportsPage({ createEditorLink: async () => LINK });
     const model = await openAsHost(page);
     const link = `https://studio.example/r/${ROOM}/exports#editor=the.key`;
     expect(await model.copyEditorLink()).toEqual({ link, copied: true });
@@ -331,7 +274,7 @@ describe("Exports, what the host does", () => {
   });
 
   it("gives the link to the page when the browser does not let it copy", async () => {
-    const page = rig({ createEditorLink: async () => LINK });
+    const page = exportsPage({ createEditorLink: async () => LINK });
     page.copyText = () => Promise.reject(new DOMException("no", "NotAllowedError"));
     const model = await openAsHost(page);
     expect((await model.copyEditorLink()).copied).toBe(false);
@@ -340,7 +283,7 @@ describe("Exports, what the host does", () => {
 
   it("takes a link back", async () => {
     const revoked: string[] = [];
-    const page = rig({
+    const page = exportsPage({
       editorLinks: async () => [LINK],
       revokeEditorLink: async (_room, link) => void revoked.push(link),
     });
@@ -354,7 +297,7 @@ describe("Exports, what the host does", () => {
 
   it("delivers what is there, tries again as before, and looks at once what became of it", async () => {
     const started: string[] = [];
-    const page = rig({
+    const page = exportsPage({
       startDemux: async (_room, take, deliver, token) => {
         started.push(`${take} ${deliver} ${token}`);
         return "jobjobjobjobjobjobjo01" as JobId;
@@ -381,7 +324,9 @@ describe("Exports, what the host does", () => {
   });
 
   it("says what was not done, in words, and keeps what is shown", async () => {
-    const page = rig({ deleteTake: () => Promise.reject(new RoomApiError("refused", "Only the host may do this.")) });
+    const page = exportsPage({
+      deleteTake: () => Promise.reject(new RoomApiError("refused", "Only the host may do this.")),
+    });
     page.server.list = listOf(summary("one"));
     const model = await openAsHost(page);
     model.deleteTake(takeIdOf("one"));
@@ -398,7 +343,7 @@ describe("Exports, what the host does", () => {
     ["a take that was deleted does not come back", () => Promise.resolve()],
     ["a take that another page has deleted is deleted", () => Promise.reject(new RoomApiError("deleted", "gone"))],
   ])("%s", async (_rule, deleteTake) => {
-    const page = rig({ deleteTake });
+    const page = exportsPage({ deleteTake });
     page.server.list = listOf(summary("one"));
     const model = await openAsHost(page);
     page.server.list = listOf();

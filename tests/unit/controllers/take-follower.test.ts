@@ -72,6 +72,7 @@ function rig(options: { clock?: boolean; devices?: boolean | "off" } = {}) {
     },
     setClock: () => undefined,
     watchFigures: () => undefined,
+    isBehind: () => false,
     arming: createViewCell(false),
     armed: async () => undefined,
     close: async () => undefined,
