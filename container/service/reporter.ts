@@ -4,7 +4,7 @@ import { JOB_HEARTBEAT_MS, type JobProgress } from "#protocol/demux-job.ts";
 const LEAST_MS = 500;
 
 /**
- * Tells the backend how far a job is: when the stage changes, at most every `LEAST_MS`, and at least every half
+ * Tells the backend how far a job is: each stage, however short, otherwise at most every `LEAST_MS`, and at least every half
  * heartbeat, so that the lease lives through one lost report.
  */
 export class Reporter {
@@ -12,8 +12,9 @@ export class Reporter {
   readonly #onError: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
   #latest: JobProgress = { stage: "reading", fraction: 0 };
+  /** The beginnings of stages that wait for the report before them. */
+  readonly #begun: JobProgress[] = [this.#latest];
   #sentMs = 0;
-  #sentStage = "";
   #sending: Promise<void> = Promise.resolve();
   #busy = false;
 
@@ -26,31 +27,33 @@ export class Reporter {
   }
 
   update(progress: JobProgress): void {
+    if (progress.stage !== this.#latest.stage) this.#begun.push(progress);
     this.#latest = progress;
-    if (progress.stage !== this.#sentStage || Date.now() - this.#sentMs >= LEAST_MS) this.#flush();
+    if (this.#begun.length > 0 || Date.now() - this.#sentMs >= LEAST_MS) this.#flush();
   }
 
   #flush(): void {
     if (this.#busy) return;
     this.#busy = true;
     this.#sentMs = Date.now();
-    this.#sentStage = this.#latest.stage;
-    this.#sending = this.#report(this.#latest);
+    this.#sending = this.#report(this.#begun.shift() ?? this.#latest);
   }
 
   async #report(progress: JobProgress): Promise<void> {
     try {
       await this.#send(progress);
     } catch (error) {
+      this.#begun.length = 0;
       this.#onError(error);
     } finally {
       this.#busy = false;
     }
+    if (this.#begun.length > 0) this.#flush();
   }
 
   /** No report comes after this. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#sending;
+    while (this.#busy) await this.#sending;
   }
 }

@@ -33,6 +33,7 @@ afterEach(() => {
 
 describe("floods", () => {
   it("[HA6] 1,000 rooms from one address: most are 429; another address is not touched", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const make = (address: string) =>
       callWith({ RATE_LIMIT_ROOMS: "" }, "/api/rooms", {
         method: "POST",

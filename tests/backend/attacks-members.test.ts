@@ -89,6 +89,8 @@ describe("somebody in the waiting room", () => {
     const { host, a, b, take } = await session();
     const eve = await waitingSeat(host.room, "Eve");
     const { socket } = await knock(eve);
+    // A hint at once for the take, one a second later for the track.
+    for (const socket of [a, a, b, b]) await socket.next("takes-changed");
     await Promise.all([a.settled(), b.settled()]);
     const heard = [a.heardTypes().length, b.heardTypes().length];
     const before = await stateOf(host);
@@ -138,7 +140,8 @@ describe("somebody who was removed", () => {
     expect((await putEpoch(guest, { take, track, seq: 0, bytes: someBytes(0) })).status).toBe(201);
     a.send({ type: "remove", participant: guest.participant });
     expect((await b.closed).code).toBe(CLOSE.removed);
-    await vi.waitFor(() => expect(sfu.paths().at(-1)).toBe(`PUT sessions/${published.session}/tracks/close`));
+    const isClosed = () => expect(sfu.paths().at(-1)).toBe(`PUT sessions/${published.session}/tracks/close`);
+    await vi.waitFor(isClosed, { timeout: 20_000 });
     const before = await stateOf(host);
     sfu.asked.length = 0;
     for (const restarted of [false, true]) {
@@ -161,7 +164,7 @@ describe("somebody who was removed", () => {
     const { session: id } = await publish(guest, b);
     sfu.asked.length = 0;
     a.send({ type: "remove", participant: guest.participant });
-    await vi.waitFor(() => expect(sfu.asked).toHaveLength(2));
+    await vi.waitFor(() => expect(sfu.asked).toHaveLength(2), { timeout: 20_000 });
     expect(sfu.paths()).toEqual([`GET sessions/${id}`, `PUT sessions/${id}/tracks/close`]);
     expect(sfu.asked[1]?.body).toEqual({ tracks: [{ mid: "0" }, { mid: "1" }], force: true });
   });

@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { admittedGuest, hostedRoom, statusAndReason } from "./rig/api.ts";
+import { admittedGuest, statusAndReason } from "./rig/api.ts";
 import { stateOf } from "./rig/attacks.ts";
-import { cameraOf, callOf, FakeRealtime, newSession, publish, pullOf, PUSH, realtime } from "./rig/realtime.ts";
+import {
+  cameraOf,
+  callOf,
+  FakeRealtime,
+  hostAndGuest,
+  post,
+  publish,
+  pullOf,
+  PUSH,
+  put,
+  realtime,
+} from "./rig/realtime.ts";
 import { connect } from "./rig/socket.ts";
 
 let sfu: FakeRealtime;
@@ -15,21 +26,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** A host who publishes, and a guest with a session of their own. */
-async function inCall() {
-  const host = await hostedRoom();
-  const { socket: a } = await connect(host);
-  const track = await publish(host, a);
-  const guest = await admittedGuest(host, "Bob");
-  const { socket: b } = await connect(guest);
-  const session = await newSession(guest);
-  await a.settled();
-  sfu.asked.length = 0;
-  return { host, a, track, guest, b, session };
-}
-
-const post = (json: unknown) => ({ method: "POST", json });
-const put = (json: unknown) => ({ method: "PUT", json });
+const inCall = () => hostAndGuest(sfu);
 const ANSWER = { sessionDescription: { type: "answer", sdp: "v=0" } };
 
 describe("the call's proxy", () => {
@@ -124,8 +121,8 @@ describe("the call's proxy", () => {
       if (end === "close") socket.close();
       if (end === "leave") socket.send({ type: "leave" });
       if (end === "remove") a.send({ type: "remove", participant: other.participant });
-      await socket.closed;
       if (end === "close") await b.next("participant", ({ participant }) => !participant.connected);
+      else await socket.closed;
       expect(await pull(track), end).toEqual([403, "not-yours"]);
     }
   });

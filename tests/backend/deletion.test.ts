@@ -1,5 +1,6 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CLOSE } from "#protocol/room-messages.ts";
 import {
@@ -16,6 +17,7 @@ import {
   sealTrack,
   someBytes,
   statusAndReason,
+  storedSeat,
   stubOf,
   takesOf,
   uploadTrack,
@@ -236,8 +238,14 @@ describe("a room that nobody uses", () => {
     await ringAfter(host, 80 * DAY_MS);
     const { token } = await renewed(host);
     const { socket } = await connect({ ...host, token });
+    vi.setSystemTime(Date.now() + 1000);
+    const leftMs = Date.now();
     socket.close();
-    await socket.closed;
+    const isSeen = async () => {
+      const seat = v.parse(v.object({ seenMs: v.number() }), await storedSeat(host.room, host.participant));
+      expect(seat.seenMs).toBeGreaterThanOrEqual(leftMs);
+    };
+    await vi.waitFor(isSeen, { timeout: 20_000 });
     await ringAfter(host, 89 * DAY_MS);
     expect((await call(`/api/rooms/${host.room}`)).status).toBe(200);
     await ringAfter(host, DAY_MS + 1000);

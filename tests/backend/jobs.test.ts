@@ -151,10 +151,11 @@ describe("a job", () => {
     const { host, take } = await completeTake();
     for (let tried = 1; tried <= JOB_MAX_TRIES; tried += 1) {
       await render.nextJob();
-      await vi.waitFor(async () => {
+      const hasFailed = async () => {
         const job = (await takeOf(host, take))?.job;
         expect(job).toMatchObject({ tries: tried, failure: { reason: "render-unreachable" } });
-      });
+      };
+      await vi.waitFor(hasFailed, { timeout: 20_000 });
       await later(host, 60_000);
     }
     expect((await takeOf(host, take))?.job).toMatchObject({ state: "failed", tries: JOB_MAX_TRIES });
@@ -170,7 +171,8 @@ describe("a job", () => {
     render.status = null;
     const { host, take } = await completeTake();
     await render.nextJob();
-    await vi.waitFor(async () => expect((await takeOf(host, take))?.job?.state).toBe("waiting"));
+    const waits = async () => expect((await takeOf(host, take))?.job?.state).toBe("waiting");
+    await vi.waitFor(waits, { timeout: 20_000 });
     await evictDurableObject(stubOf(host.room));
     render.status = 202;
     await later(host, 2000);
@@ -210,10 +212,11 @@ describe("a job", () => {
     expect((await takeOf(host, take))?.exports.map((file) => file.name)).toEqual(["Alice.mkv"]);
     await (await finish(second, { "Alice_2.mkv": someBytes(2) })).text();
     expect((await takeOf(host, take))?.exports.map((file) => file.name)).toEqual(["Alice_2.mkv"]);
-    await vi.waitFor(async () => {
+    const onlyNewest = async () => {
       const files = (await keysOf(host.room)).filter((key) => key.includes("/exports/"));
       expect(files).toEqual([`rooms/${host.room}/takes/${take}/exports/${second.job}/Alice_2.mkv`]);
-    });
+    };
+    await vi.waitFor(onlyNewest, { timeout: 20_000 });
   });
 
   it("[HA67] a report that is said again is answered the same; anything else after the end is 410", async () => {

@@ -162,6 +162,7 @@ describe("when a take is complete", () => {
     const { host, guest, a, b, take } = await rollingTake();
     await declareTrack(guest, take);
     b.close();
+    await a.next("participant", ({ participant }) => !participant.connected);
     await recordAndSeal(host, take);
     a.close();
     vi.setSystemTime(Date.now() + 600_000);

@@ -12,7 +12,7 @@ import { FakeBackend } from "./fake-backend.ts";
 
 afterAll(removeFolders);
 
-const PATIENCE = { firstMs: 5, longestMs: 20, totalMs: 5_000, requestMs: 5_000 };
+const PATIENCE = { firstMs: 5, longestMs: 20, totalMs: 20_000, requestMs: 20_000 };
 
 let backend: FakeBackend;
 let service: RenderService;
@@ -71,11 +71,10 @@ describe("render service", () => {
     const text = new TextDecoder().decode(backend.files.get("manifest.json"));
     const manifest = v.parse(deliveryManifest, JSON.parse(text));
     expect(manifest.participants.map((person) => person.name)).toEqual(["Alice", "Bob"]);
-    expect(new Set(backend.progress.map((progress) => progress.stage))).toEqual(
-      new Set(["reading", "stitching", "storing"]),
-    );
+    const stages = backend.progress.map((progress) => progress.stage);
+    expect(stages.filter((stage, index) => stage !== stages[index - 1])).toEqual(["reading", "stitching", "storing"]);
     expect(epochRequests()).toHaveLength(8);
-    await expect.poll(() => readdirSync(workDir)).toEqual([]);
+    await expect.poll(() => readdirSync(workDir), { timeout: 20_000 }).toEqual([]);
   });
 
   it("[DM18] the same job twice is accepted twice and run once", async () => {
@@ -142,7 +141,7 @@ describe("render service", () => {
     const job = await backend.jobFor(await aliceAndBob(2));
     await post(job);
     const view = async () => (await fetch(`http://127.0.0.1:${service.port}/jobs/${job.job}`)).json();
-    await expect.poll(view).toMatchObject({ state: "over" });
+    await expect.poll(view, { timeout: 20_000 }).toMatchObject({ state: "over" });
     expect(backend.failed).toBeNull();
     expect(backend.files.size).toBe(0);
     expect(readdirSync(workDir)).toEqual([]);

@@ -148,7 +148,7 @@ export function realtimeApiContract(name: string, appOf: () => RealtimeApp, iceS
       const again = await api.close(from.id, ["0"]);
       expect(again.tracks[0]).toMatchObject({ mid: "0", errorCode: "close_track_error" });
       await expect
-        .poll(async () => (await api.state(from.id)).tracks?.[0]?.status ?? "gone", { timeout: 5000 })
+        .poll(async () => (await api.state(from.id)).tracks?.[0]?.status ?? "gone", { timeout: 15_000 })
         .not.toBe("active");
     });
 

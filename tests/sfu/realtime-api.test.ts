@@ -78,10 +78,16 @@ describe("the embedded SFU as a server", () => {
 
   it("[SF6] more than 50 requests a second of one session are refused, those of others are not", async () => {
     const session = await api().newSession();
-    const asked = await Promise.all(Array.from({ length: 120 }, () => api().ask("GET", `sessions/${session}`)));
-    const statuses = asked.map(({ status }) => status);
-    expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0);
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(50);
+    const burst = async (requests: number) => {
+      const asked = await Promise.all(Array.from({ length: requests }, () => api().ask("GET", `sessions/${session}`)));
+      const refused = asked.filter(({ status }) => status === 429).length;
+      expect(asked.filter(({ status }) => status === 200)).toHaveLength(requests - refused);
+      return refused;
+    };
+    expect(await burst(50)).toBe(0);
+    // A busy machine may need more than a second for a burst: then one that is larger.
+    let requests = 100;
+    await expect.poll(() => burst((requests *= 2)), { timeout: 20_000, interval: 0 }).toBeGreaterThan(0);
     const other = await api().newSession();
     expect((await api().ask("GET", `sessions/${other}`)).status).toBe(200);
   });
@@ -111,11 +117,15 @@ describe("the embedded SFU as a server", () => {
     });
     let accepted = 0;
     for (const packet of hostile) if (from.sendRaw(packet)) accepted++;
-    expect(accepted).toBeGreaterThan(1000);
+    // All 667 of RTCP, and of RTP about 400 whose random numbers SRTP does not take for a replay.
+    expect(accepted).toBeGreaterThan(800);
     const before = to.received.get("0") ?? 0;
     const timer = setInterval(() => from.send(), 20);
-    await expect.poll(() => (to.received.get("0") ?? 0) - before, { timeout: 10_000 }).toBeGreaterThan(20);
-    clearInterval(timer);
+    try {
+      await expect.poll(() => (to.received.get("0") ?? 0) - before, { timeout: 20_000 }).toBeGreaterThan(20);
+    } finally {
+      clearInterval(timer);
+    }
     expect((await api().state(publisher)).tracks?.[0]?.status).toBe("active");
     expect(sfu.complaints).toEqual([]);
   });

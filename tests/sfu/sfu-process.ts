@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../../sfu/main.ts", import.meta.url));
 const READY = /^sfu listening on (\d+), media on (\d+)$/;
-const START_PATIENCE_MS = 15_000;
+const START_PATIENCE_MS = 25_000;
 
 export const APP_ID = "embedded";
 export const APP_SECRET = "a secret of the tests, long enough";
@@ -29,7 +29,8 @@ export async function startSfuProcess(environment: Readonly<Record<string, strin
   });
   const complaints: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => complaints.push(line));
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  // "exit" may come before the last of what it has printed.
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const stop = async (signal: NodeJS.Signals = "SIGTERM") => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return ended;
@@ -58,7 +59,7 @@ function untilReady(child: ChildProcess, complaints: readonly string[]): Promise
       fail("no answer");
     }, START_PATIENCE_MS);
     child.once("error", (error) => fail(error.message));
-    child.once("exit", (code) => fail(`code ${code}`));
+    child.once("close", (code) => fail(`code ${code}`));
     if (!child.stdout) return fail("no output");
     createInterface({ input: child.stdout }).on("line", (line) => {
       const match = READY.exec(line);

@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import * as v from "valibot";
 import { vi } from "vitest";
 import { type CallTrack, callTrack } from "#protocol/call.ts";
-import { call, type Seat } from "./api.ts";
-import type { RoomSocket } from "./socket.ts";
+import { admittedGuest, call, hostedRoom, type Seat } from "./api.ts";
+import { connect, type RoomSocket } from "./socket.ts";
 
 /** What the SFU was asked. */
 export interface Asked {
@@ -89,6 +89,22 @@ export async function publish(seat: Pick<Seat, "room" | "token">, socket: RoomSo
   await socket.settled();
   return track;
 }
+
+/** A host who publishes, and a guest with a session of their own; what the SFU was asked for that is forgotten. */
+export async function hostAndGuest(sfu: FakeRealtime) {
+  const host = await hostedRoom();
+  const { socket: a } = await connect(host);
+  const track = await publish(host, a);
+  const guest = await admittedGuest(host, "Bob");
+  const { socket: b } = await connect(guest);
+  const session = await newSession(guest);
+  await a.settled();
+  sfu.asked.length = 0;
+  return { host, a, track, guest, b, session };
+}
+
+export const post = (json: unknown) => ({ method: "POST", json });
+export const put = (json: unknown) => ({ method: "PUT", json });
 
 export const pullOf = ({ session, trackName }: Pick<CallTrack, "session" | "trackName">) => ({
   tracks: [{ location: "remote", sessionId: session, trackName }],

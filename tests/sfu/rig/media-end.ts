@@ -5,7 +5,7 @@ type Connection = InstanceType<typeof nodeDataChannel.PeerConnection>;
 type Track = ReturnType<Connection["addTrack"]>;
 
 const OPUS = 111;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** The other end of a session without a browser: sends and counts packets of sound. */
 export class MediaEnd implements Disposable {

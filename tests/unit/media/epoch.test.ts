@@ -196,7 +196,8 @@ describe("reading an epoch", () => {
         for (const [at, value] of changes) copy[at % reach] = value;
         const started = performance.now();
         expect(typeof reasonOf(() => readEpoch(copy))).toBe("string");
-        expect(performance.now() - started).toBeLessThan(500);
+        // A fraction of a ms is usual; one that believed a count of 2^32 would take much longer.
+        expect(performance.now() - started).toBeLessThan(10_000);
       }),
       { numRuns: 4000 },
     );

@@ -43,8 +43,9 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  const closed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await closed;
 });
 
 const api = () => httpRoomApi({ fetch, origin });

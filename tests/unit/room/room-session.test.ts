@@ -1,40 +1,11 @@
-import type { OpenRoomSocket, RoomSocketEvents } from "#core/ports/room-socket.ts";
 import { RoomApiError } from "#core/ports/room-api.ts";
 import { reconnectDelayMs } from "#core/room/reconnect.ts";
 import { RoomSession } from "#core/room/room-session.ts";
 import type { RoomSessionState } from "#core/room/room-session-state.ts";
-import type { ParticipantId, RoomId, TakeId } from "#protocol/ids.ts";
-import {
-  CLOSE,
-  type ClientMessage,
-  type DeviceStatus,
-  ROOM_PROTOCOL,
-  type ServerMessage,
-  type TakeView,
-} from "#protocol/room-messages.ts";
+import { CLOSE, type DeviceStatus, ROOM_PROTOCOL, type TakeView } from "#protocol/room-messages.ts";
 import { asLocal, asRoom } from "#protocol/units.ts";
 import { describe, expect, it } from "vitest";
-
-const ROOM = "roomroomroomroomroom01" as RoomId;
-const ME = "participantparticipa01" as ParticipantId;
-const TAKE = "taketaketaketaketake01" as TakeId;
-
-const rolling: TakeView = {
-  take: TAKE,
-  number: 1,
-  title: "",
-  state: "rolling",
-  zeroRoomUs: asRoom(5_000_000),
-  stopRoomUs: null,
-};
-
-const welcome = (take: TakeView | null): ServerMessage => ({
-  type: "welcome",
-  protocol: ROOM_PROTOCOL,
-  participant: ME,
-  role: "guest",
-  room: { room: ROOM, title: "", participants: [], take, knocking: [], markers: [] },
-});
+import { handSockets, ME, notedIn, rolling, ROOM, TAKE, welcome } from "./rig/hand-room.ts";
 
 const status = (epochsSealed: number): DeviceStatus => ({
   recording: "recording",
@@ -58,17 +29,12 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A session over sockets that the test opens and closes, and timers that the test lets run out. */
 function rig(refuse?: Error) {
-  const sockets: { events: RoomSocketEvents; sent: ClientMessage[] }[] = [];
+  const { sockets, openSocket, newest } = handSockets();
   const timers: { ms: number; fire: () => void }[] = [];
   const heard: string[] = [];
   const renewals: boolean[] = [];
   const states: RoomSessionState[] = [];
   let nowMs = 1_000;
-  const openSocket: OpenRoomSocket = (_room, events) => {
-    const sent: ClientMessage[] = [];
-    sockets.push({ events, sent });
-    return { send: (message) => void sent.push(message), close: () => undefined };
-  };
   const session = new RoomSession(
     ROOM,
     {
@@ -89,25 +55,9 @@ function rig(refuse?: Error) {
       random: { unit: () => 0 },
       clockSync: { add: () => undefined, nextPingMs: () => 60_000 },
     },
-    {
-      changed: (state) => void states.push(state),
-      take: (take) => void heard.push(`take ${take.state}`),
-      takesChanged: () => void heard.push("takes-changed"),
-      refused: (what) => void heard.push(`refused ${what}`),
-      clock: () => undefined,
-      welcomed: () => void heard.push("welcomed"),
-      roleChanged: (role) => void heard.push(`role ${role}`),
-      muteAsked: (by) => void heard.push(`muted by ${by}`),
-      reaction: (participant, kind) => void heard.push(`${participant} ${kind}`),
-      chat: (messages) => void heard.push(`chat ${messages.map((each) => each.number).join(" ")}`),
-    },
+    notedIn(heard, { changed: (state) => void states.push(state) }),
   );
   session.start();
-  const newest = () => {
-    const socket = sockets.at(-1);
-    if (socket === undefined) throw new Error("no socket was opened");
-    return socket;
-  };
   const enter = async (take: TakeView | null = null) => {
     newest().events.opened();
     await settled();

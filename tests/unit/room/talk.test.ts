@@ -1,34 +1,16 @@
-import type { OpenRoomSocket, RoomSocketEvents } from "#core/ports/room-socket.ts";
 import { RoomSession } from "#core/room/room-session.ts";
 import type { CallState } from "#protocol/call.ts";
 import type { ChatEnvelope, ChatMessage } from "#protocol/chat.ts";
-import type { ParticipantId, RoomId, TakeId } from "#protocol/ids.ts";
+import type { ParticipantId, TakeId } from "#protocol/ids.ts";
 import type { Marker, MarkerId } from "#protocol/markers.ts";
-import {
-  CLOSE,
-  type ClientMessage,
-  ROOM_PROTOCOL,
-  type ServerMessage,
-  type TakeView,
-} from "#protocol/room-messages.ts";
+import { CLOSE, ROOM_PROTOCOL, type ServerMessage } from "#protocol/room-messages.ts";
 import { asRoom } from "#protocol/units.ts";
 import { describe, expect, it } from "vitest";
 import { HandClock } from "../controllers/rig/hand-clock.ts";
 import { seededRandom } from "../upload/rig/virtual-time.ts";
+import { handSockets, ME, notedIn, rolling as take, ROOM, TAKE, welcome as welcomed } from "./rig/hand-room.ts";
 
-const ROOM = "roomroomroomroomroom01" as RoomId;
-const ME = "participantparticipa01" as ParticipantId;
-const TAKE = "taketaketaketaketake01" as TakeId;
 const MARKER = "markermarkermarkerma01" as MarkerId;
-
-const take: TakeView = {
-  take: TAKE,
-  number: 1,
-  title: "",
-  state: "rolling",
-  zeroRoomUs: asRoom(5_000_000),
-  stopRoomUs: null,
-};
 
 const envelope = (seq: number): ChatEnvelope => ({ v: 1, session: "s".repeat(22), seq, data: "QQ" });
 const told = (seq: number, from = ME): ChatMessage => ({
@@ -41,13 +23,7 @@ const told = (seq: number, from = ME): ChatMessage => ({
 const marker: Marker = { marker: MARKER, take: TAKE, by: ME, atUs: 1_000_000, text: "" };
 const inCall: CallState = { tracks: [], muted: true, cameraOff: false };
 
-const welcome = (markers: Marker[] = []): ServerMessage => ({
-  type: "welcome",
-  protocol: ROOM_PROTOCOL,
-  participant: ME,
-  role: "guest",
-  room: { room: ROOM, title: "", participants: [], take, knocking: [], markers },
-});
+const welcome = (markers: Marker[] = []): ServerMessage => welcomed(take, markers);
 const waiting: ServerMessage = {
   type: "waiting",
   protocol: ROOM_PROTOCOL,
@@ -59,13 +35,8 @@ const waiting: ServerMessage = {
 /** A session over sockets that the test opens and closes. */
 function rig() {
   const clock = new HandClock();
-  const sockets: { events: RoomSocketEvents; sent: ClientMessage[] }[] = [];
+  const { sockets, openSocket, newest } = handSockets();
   const heard: string[] = [];
-  const openSocket: OpenRoomSocket = (_room, events) => {
-    const sent: ClientMessage[] = [];
-    sockets.push({ events, sent });
-    return { send: (message) => void sent.push(message), close: () => undefined };
-  };
   const session = new RoomSession(
     ROOM,
     {
@@ -76,25 +47,9 @@ function rig() {
       random: { unit: () => 0 },
       clockSync: { add: () => undefined, nextPingMs: () => 2_000 },
     },
-    {
-      changed: () => undefined,
-      take: () => undefined,
-      takesChanged: () => undefined,
-      refused: (what) => void heard.push(`refused ${what}`),
-      clock: () => undefined,
-      welcomed: () => void heard.push("welcomed"),
-      roleChanged: (role) => void heard.push(`role ${role}`),
-      muteAsked: (by) => void heard.push(`muted by ${by}`),
-      reaction: (_participant, kind) => void heard.push(kind),
-      chat: (messages) => void heard.push(`chat ${messages.map((each) => each.number).join(" ")}`),
-    },
+    notedIn(heard, { take: () => undefined }),
   );
   session.start();
-  const newest = () => {
-    const socket = sockets.at(-1);
-    if (socket === undefined) throw new Error("no socket was opened");
-    return socket;
-  };
   const hear = (message: ServerMessage): void => newest().events.received(message);
   const open = async (first: ServerMessage): Promise<void> => {
     newest().events.opened();
