@@ -41,6 +41,8 @@ export interface SessionPorts extends Pick<LiveCallPorts, "prefix" | "scheduler"
   /** A line was published, has arrived, or is gone. */
   readonly changed: () => void;
   readonly broken: () => void;
+  /** Its first request goes out. */
+  readonly used: () => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -63,8 +65,8 @@ export class CallSession {
   constructor(ports: SessionPorts) {
     this.id = ports.id;
     this.#ports = ports;
-    const { api, prefix, scheduler, broken, failed } = ports;
-    this.#gate = new SessionGate({ api, prefix, scheduler, session: ports.id, broken, failed });
+    const { api, prefix, scheduler, broken, used, failed } = ports;
+    this.#gate = new SessionGate({ api, prefix, scheduler, session: ports.id, broken, used, failed });
     this.connection = new StereoConnection({ iceServers: [...ports.iceServers], bundlePolicy: "max-bundle" });
     const headers = new LendingHeaders(this.#gate.fetch);
     this.#party = new PartyTracks({ prefix, headers, iceServers: [...ports.iceServers], maxApiHistory: 1 });

@@ -59,6 +59,7 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
   #reaching: Promise<void> | null = null;
   #servers: { readonly list: readonly RTCIceServer[]; readonly sinceMs: number } | null = null;
   #tellsSoon = false;
+  #hasOffered = false;
 
   constructor(ports: LiveCallPorts, events: LiveCallEvents<MediaStreamTrack>) {
     this.#ports = ports;
@@ -73,6 +74,7 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
     const state = callPhase(this.#healing, nowMs(this.#ports));
     return {
       state,
+      hasOffered: this.#hasOffered,
       published: state === "off" ? [] : [...this.#publishing.published],
       received: this.#pulling.received,
       quality: this.#meters.quality,
@@ -193,6 +195,10 @@ class PartyCall implements LiveCall<MediaStreamTrack> {
       failed: this.#failed,
       changed: () => {
         this.#pulling.update(nowMs(this.#ports));
+        this.#tell();
+      },
+      used: () => {
+        this.#hasOffered = true;
         this.#tell();
       },
       broken: () => {

@@ -18,6 +18,8 @@ export interface GatePorts extends Pick<LiveCallPorts, "prefix" | "scheduler"> {
   /** The session is of no use any more. */
   readonly broken: () => void;
   readonly failed: (error: unknown) => void;
+  /** The first request goes out. */
+  readonly used: () => void;
 }
 
 /**
@@ -29,6 +31,7 @@ export class SessionGate {
   readonly #shut = new AbortController();
   readonly #closing = new Map<string, () => void>();
   readonly #told = new Set<string>();
+  #isUsed = false;
 
   constructor(ports: GatePorts) {
     this.#ports = ports;
@@ -52,6 +55,10 @@ export class SessionGate {
   }
 
   readonly fetch: typeof fetch = async (input, init) => {
+    if (!this.#isUsed) {
+      this.#isUsed = true;
+      this.#ports.used();
+    }
     const path = this.#pathOf(input);
     const method = init?.method === "PUT" ? "PUT" : init?.method === "POST" ? "POST" : "GET";
     const body = typeof init?.body === "string" ? init.body : "";

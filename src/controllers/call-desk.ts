@@ -1,6 +1,6 @@
 import { type ConnectionQuality, qualityOf } from "#core/call/quality.ts";
 import { Speakers } from "#core/call/speakers.ts";
-import type { LiveCall, LiveCallEvents, LiveCallState, Publisher, Sent } from "#core/ports/live-call.ts";
+import type { LiveCall, LiveCallEvents, LiveCallState, Publisher, Sent, ShownPicture } from "#core/ports/live-call.ts";
 import { isRoomApiError } from "#core/ports/room-api.ts";
 import type { Clock } from "#core/ports/time.ts";
 import type { CallState } from "#protocol/call.ts";
@@ -55,6 +55,9 @@ export interface CallFacts {
 /** Somebody who goes on speaking is noted again this often: the stage orders by it and need not move with each word. */
 const SPEECH_EVERY_MS = 1_000;
 
+/** Device px: half of a small window. */
+const MIDDLING_PX = 640;
+
 const SOURCES = [
   ["camera", "camera"],
   ["microphone", "microphone"],
@@ -77,12 +80,14 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
   #call: LiveCall<Track> | undefined;
   #now: LiveCallState<Track> | undefined;
   #publishers: readonly Publisher[] = [];
-  #shown: Parameters<LiveCall<Track>["show"]>[0] = [];
+  /** `undefined`: the stage is not drawn yet. */
+  #shown: readonly ShownPicture[] | undefined;
   #pace: number | null = null;
   #uploaded: number | null = null;
   #told = "";
   #opened = false;
   #loading = false;
+  #isInRoom = false;
   #closed = false;
 
   constructor(ports: CallDeskPorts<Track>) {
@@ -91,6 +96,13 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
 
   get state(): CallView["state"] {
     return this.#now?.state ?? "connecting";
+  }
+
+  /** A busy page holds the call up no more: its offer is out and somebody's track has arrived, or there is none to wait for. */
+  get isUnderWay(): boolean {
+    if (!this.#opened || this.#now?.state === "off") return true;
+    if (this.#now?.hasOffered !== true || !this.#isInRoom) return false;
+    return this.#now.received.length > 0 || this.#publishers.every(({ tracks }) => tracks.length === 0);
   }
 
   get soundBlocked(): boolean {
@@ -141,15 +153,29 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
   /** Everybody else who is there and publishes. */
   follow(room: RoomView | null): void {
     const { self } = this.#ports;
+    this.#isInRoom ||= room !== null;
     const publishers = (room?.participants ?? []).flatMap(({ participant, connected, call }) =>
       participant === self || !connected || call === null ? [] : [{ participant, tracks: call.tracks }],
     );
     if (isSame(publishers, this.#publishers)) return;
     this.#publishers = publishers;
     this.#safely((call) => call.follow(publishers));
+    if (this.#shown === undefined) this.#safely((call) => call.show(this.#pictures));
   }
 
-  show(pictures: Parameters<LiveCall<Track>["show"]>[0]): void {
+  /** Before the stage is drawn nobody knows what it will show: who is there, in a middling size, so that a picture waits for it. */
+  get #pictures(): readonly ShownPicture[] {
+    return (
+      this.#shown ??
+      this.#publishers.flatMap(({ participant, tracks }) =>
+        tracks.flatMap(({ source }) =>
+          source === "camera" || source === "screen" ? [{ participant, source, width: MIDDLING_PX }] : [],
+        ),
+      )
+    );
+  }
+
+  show(pictures: readonly ShownPicture[]): void {
     this.#shown = pictures;
     this.#safely((call) => call.show(pictures));
   }
@@ -203,7 +229,7 @@ export class CallDesk<Track extends DeviceTrack> implements CallFacts {
     this.#safely(() => call.start());
     this.#send();
     this.#safely(() => call.follow(this.#publishers));
-    this.#safely(() => call.show(this.#shown));
+    this.#safely(() => call.show(this.#pictures));
     this.#tellOfUpload();
   }
 

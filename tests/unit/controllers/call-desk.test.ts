@@ -2,7 +2,7 @@ import { CallDesk, type OpenCall } from "#controllers/call-desk.ts";
 import type { DeviceTrack } from "#controllers/studio-devices.ts";
 import { createViewCell } from "#controllers/view-source.ts";
 import { RoomApiError } from "#core/ports/room-api.ts";
-import type { CallState } from "#protocol/call.ts";
+import type { CallState, SfuSessionId } from "#protocol/call.ts";
 import type { ParticipantId } from "#protocol/ids.ts";
 import { UNKNOWN_UPLOAD, type UploadState } from "#protocol/upload-rpc.ts";
 import { describe, expect, it } from "vitest";
@@ -13,6 +13,15 @@ import { ME } from "./rig/rows.ts";
 import { personOf, roomOf } from "./rig/stay.ts";
 
 const ANN = "participantparticipa02" as ParticipantId;
+
+const IN_CALL: CallState = {
+  tracks: [
+    { source: "microphone", session: "s".repeat(32) as SfuSessionId, trackName: "sound", simulcast: false },
+    { source: "camera", session: "s".repeat(32) as SfuSessionId, trackName: "picture", simulcast: true },
+  ],
+  muted: false,
+  cameraOff: false,
+};
 
 function rig(load?: () => Promise<OpenCall>) {
   const clock = new HandClock();
@@ -148,6 +157,43 @@ describe("the call's feed", () => {
     const before = call().asked.length;
     desk.follow(roomOf({ participants: people.map((each) => ({ ...each, seenMs: 2 })) }));
     expect(call().asked).toHaveLength(before);
+  });
+
+  it("[CF12] pulls the pictures of who is there until the stage says what it shows", async () => {
+    const { desk, call } = rig();
+    desk.open();
+    await settle();
+    desk.follow(roomOf({ participants: [personOf({ participant: ANN, call: IN_CALL })] }));
+    expect(call().shown).toEqual([{ participant: ANN, source: "camera", width: 640 }]);
+    desk.show([]);
+    expect(call().shown).toEqual([]);
+    desk.follow(roomOf({ participants: [] }));
+    expect(call().shown).toEqual([]);
+  });
+
+  it("[RC18] is under way once its offer is out and somebody's track is there, where there is one", async () => {
+    const { desk, call } = rig();
+    expect(desk.isUnderWay).toBe(true);
+    desk.open();
+    await settle();
+    expect(desk.isUnderWay).toBe(false);
+    call().becomes({ state: "connecting", hasOffered: true });
+    expect(desk.isUnderWay).toBe(false);
+    desk.follow(roomOf({ participants: [personOf()] }));
+    expect(desk.isUnderWay).toBe(true);
+    desk.follow(roomOf({ participants: [personOf({ participant: ANN, call: IN_CALL })] }));
+    expect(desk.isUnderWay).toBe(false);
+    const media = { id: "camera-of-ann", label: "" };
+    call().becomes({ received: [{ participant: ANN, source: "camera", media, layer: null }] });
+    expect(desk.isUnderWay).toBe(true);
+  });
+
+  it("[RC18] a call that is off holds nothing up", async () => {
+    const { desk, call } = rig();
+    desk.open();
+    await settle();
+    call().becomes({ state: "off", hasOffered: false });
+    expect(desk.isUnderWay).toBe(true);
   });
 
   it("[CF5] tells the upload's pace while there is a call, and lets it go at the end", async () => {

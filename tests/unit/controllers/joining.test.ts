@@ -133,6 +133,28 @@ describe("at Join", () => {
     expect(stay.calls[0]?.asked).toContain("send camera camera-1");
   });
 
+  it("[RC18] the studio is drawn when the call is under way", async () => {
+    const stay = stayRig({ joined: ADMITTED });
+    await stay.clock.pass(200);
+    stay.controller.lobby.join("Inês");
+    await untilTrue(stay.clock, () => stay.sockets.length === 1 && stay.calls.length === 1);
+    expect(stay.view()).toMatchObject({ screen: "lobby", lobby: { joining: true } });
+    stay.newest().events.opened();
+    stay.newest().events.received(stay.welcoming({ participants: [host] }));
+    stay.calls[0]?.becomes({ hasOffered: true });
+    // a view is shown within 100 ms
+    await stay.clock.pass(100);
+    expect(stay.view().screen).toBe("studio");
+  });
+
+  it("[RC18] 300 ms after the seat it is drawn whatever the call does", async () => {
+    const stay = stayRig({ joined: ADMITTED });
+    await stay.join();
+    expect(stay.view().screen).toBe("lobby");
+    await stay.clock.pass(100);
+    expect(stay.view().screen).toBe("studio");
+  });
+
   it("[RC16] who has to knock is in no call before the host has said yes", async () => {
     const stay = stayRig();
     await stay.join();

@@ -52,6 +52,7 @@ describe("the way into a room", () => {
     await stay.repo.putSeat(seatOf({ role: "guest", hostSecret: null, admission: "admitted" }));
     await stay.join();
     expect(stay.joins).toEqual([]);
+    await stay.welcome();
     expect(stay.studio().participants).toMatchObject([{ id: ME, self: true }]);
   });
 
@@ -81,6 +82,7 @@ describe("the way into a room", () => {
     stay.controller.useSecrets({ invite });
     await stay.join();
     expect(stay.joins).toEqual([{ name: "Marek", consent: true, invite }]);
+    await stay.welcome();
     expect(stay.view().screen).toBe("studio");
     expect([...stay.tab.values()]).not.toContain(invite);
   });

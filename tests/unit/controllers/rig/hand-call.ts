@@ -3,6 +3,7 @@ import type { LiveCall, LiveCallEvents, LiveCallState } from "#core/ports/live-c
 
 export const CALM: LiveCallState<DeviceTrack> = {
   state: "connected",
+  hasOffered: true,
   published: [],
   received: [],
   quality: new Map(),

@@ -230,6 +230,13 @@ export function stayRig(options: StayOptions = {}) {
     if (socket === undefined) throw new Error("no socket was opened");
     return socket;
   };
+  const welcoming = (room: Partial<RoomView> = {}): ServerMessage => ({
+    type: "welcome",
+    protocol: ROOM_PROTOCOL,
+    participant: ME,
+    role: joined.role,
+    room: roomOf(room),
+  });
   /** The server says something, and what it starts runs. */
   const hear = async (message: ServerMessage): Promise<void> => {
     newest().events.received(message);
@@ -273,8 +280,8 @@ export function stayRig(options: StayOptions = {}) {
       await clock.pass(200);
     },
     wait: () => hear({ type: "waiting", protocol: ROOM_PROTOCOL, participant: ME, title: "Ferries", hostName: "Inês" }),
-    welcome: (room: Partial<RoomView> = {}) =>
-      hear({ type: "welcome", protocol: ROOM_PROTOCOL, participant: ME, role: joined.role, room: roomOf(room) }),
+    welcome: (room?: Partial<RoomView>) => hear(welcoming(room)),
+    welcoming,
     /** An answer of the room's clock: from then on both clocks are known to each other. */
     tellTime: () =>
       hear({
