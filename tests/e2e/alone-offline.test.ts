@@ -11,7 +11,8 @@ import { deliver } from "./rig/session.ts";
 import { record, stop, untilEpochs, untilRecording, untilStopped } from "./rig/studio-page.ts";
 
 const EPOCHS = 4;
-const PATIENCE_MS = 60_000;
+/** An upload that has failed waits before it tries again, longer each time. */
+const PATIENCE_MS = 180_000;
 
 describe("[E2E6] recorded alone without a network, relaunched, online again", () => {
   const cleanUp = new AsyncDisposableStack();

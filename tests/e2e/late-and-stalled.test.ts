@@ -15,13 +15,24 @@ import {
 } from "./rig/placed.ts";
 import { rendererPid } from "./rig/renderer.ts";
 import { openSession, type Session } from "./rig/session.ts";
-import { readFigures, record, stop, untilClock, untilRecording, untilSafe } from "./rig/studio-page.ts";
+import {
+  readFigures,
+  record,
+  stop,
+  untilClock,
+  untilEpochs,
+  untilReady,
+  untilRecording,
+  untilSafe,
+} from "./rig/studio-page.ts";
 
 const FRAME_S = 1 / CAMERA_RATE;
 const STALL_FROM_S = 5;
 const STALL_TO_S = 8;
 const LATE_S = 12;
+/** At least so long, and until the late guest has so many epochs: on a busy machine it is longer. */
 const TAKE_S = 22;
+const LATE_EPOCHS = 2;
 
 const HOST = "Inês Carvalho";
 const STALLED = "Marek Dvořák";
@@ -38,6 +49,7 @@ describe("[E2E1] a guest whose device stalls, and one who comes late", () => {
     session = await openSession(HOST);
     const stalled = await session.guest(STALLED);
     const pid = await rendererPid(stalled);
+    await untilReady(session.host, 2);
     await record(session.host);
     await Promise.all([untilRecording(session.host), untilRecording(stalled)]);
     await untilClock(session.host, STALL_FROM_S);
@@ -50,6 +62,7 @@ describe("[E2E1] a guest whose device stalls, and one who comes late", () => {
     await untilClock(session.host, LATE_S);
     const late = await session.guest(LATE);
     await untilRecording(late);
+    await untilEpochs(late, 2, LATE_EPOCHS);
     await untilClock(session.host, TAKE_S);
     await stop(session.host);
     const pages = [session.host, stalled, late];

@@ -3,7 +3,7 @@ import type { Delivery } from "./rig/delivery.ts";
 import { expectIdentical, expectSound, expectWhole } from "./rig/expectations.ts";
 import { deliveredTrack, gapsOnlyIn } from "./rig/placed.ts";
 import { openSession, type Session } from "./rig/session.ts";
-import { record, saysSafe, stop, untilClock, untilRecording, untilSafe } from "./rig/studio-page.ts";
+import { record, saysSafe, stop, untilClock, untilReady, untilRecording, untilSafe } from "./rig/studio-page.ts";
 
 const OFF_FROM_S = 5;
 const OFF_TO_S = 25;
@@ -18,6 +18,7 @@ describe("[E2E2] a guest without a network for 20 s in mid-take", () => {
   beforeAll(async () => {
     session = await openSession(HOST);
     const guest = await session.guest(GUEST);
+    await untilReady(session.host, 2);
     await record(session.host);
     await Promise.all([untilRecording(session.host), untilRecording(guest)]);
     await untilClock(session.host, OFF_FROM_S);

@@ -71,13 +71,15 @@ describe("the rig", () => {
   it("[RIG6] the fake camera gives 720p30 with one counter for two people", async () => {
     await using server = await blankServer();
     await using browser = await openBrowser();
-    const sample = async () => {
+    const camera = async () => {
       const page = await (await openContext(browser, server.url)).newPage();
       await page.goto("/");
-      const stamps = await page.evaluate(watchCamera, 90);
-      return new Map(stamps);
+      return page.evaluateHandle(openCamera);
     };
-    const [first, second] = await Promise.all([sample(), sample()]);
+    // Both run before either is watched: who opens it late has nothing to compare.
+    const cameras = await Promise.all([camera(), camera()]);
+    const stamps = await Promise.all(cameras.map((track) => track.evaluate(watchCamera, 90)));
+    const [first, second] = [new Map(stamps[0]), new Map(stamps[1])];
     const shared = [...first].flatMap(([counter, us]) => {
       const other = second.get(counter);
       return other === undefined ? [] : [Math.abs(us - other)];
@@ -139,11 +141,16 @@ async function blankServer(): Promise<AsyncDisposable & { url: string }> {
   };
 }
 
-/** In the page: counter and capture time (µs) of so many frames; -1 for one that cannot be read. */
-async function watchCamera(frames: number): Promise<[number, number][]> {
+/** In the page. */
+async function openCamera(): Promise<MediaStreamVideoTrack> {
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 720, frameRate: 30 } });
   const [track] = stream.getVideoTracks();
   if (!track) throw new Error("no camera");
+  return track;
+}
+
+/** In the page: counter and capture time (µs) of so many frames; -1 for one that cannot be read. */
+async function watchCamera(track: MediaStreamVideoTrack, frames: number): Promise<[number, number][]> {
   const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
   const seen: [number, number][] = [];
   const rect = { x: 0, y: 0, width: 1280, height: 80 };

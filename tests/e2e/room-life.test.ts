@@ -21,31 +21,33 @@ const HOST = "Inês Carvalho";
 const MAREK = "Marek Dvořák";
 const EPOCHS = 2;
 
+/** As long as Playwright waits by itself. */
+const POLL = { timeout: 30_000, interval: 100 };
+
 describe("[E2E10] the life of a room", () => {
   let session: Session;
   let marek: Page;
 
   const newcomer = async (): Promise<Page> =>
     (await openContext(session.browser, new URL(session.host.url()).origin)).newPage();
+  const clipboard = () => session.host.evaluate(() => navigator.clipboard.readText());
   /** What stands on the clipboard after a press. */
   const copied = async (button: string, part: string): Promise<string> => {
     await session.host.evaluate(() => navigator.clipboard.writeText(""));
-    await session.host.getByRole("button", { name: button }).first().click();
-    // Not waitForFunction: to it a promise is true already, whatever it will say.
-    await until(`a link with ${part} is copied`, () =>
-      session.host.evaluate(async (wanted) => (await navigator.clipboard.readText()).includes(wanted), part),
-    );
-    return session.host.evaluate(() => navigator.clipboard.readText());
+    await session.host.getByRole("button", { name: button, exact: true }).click();
+    await until(`a link with ${part} is copied`, async () => (await clipboard()).includes(part));
+    return clipboard();
   };
   const openChat = async (page: Page): Promise<void> => {
-    await page.getByRole("button", { name: /^Chat/ }).first().click();
+    await page.getByRole("button", { name: "Chat", exact: true }).click();
     await page.getByRole("textbox", { name: "Message" }).waitFor();
   };
   const say = async (page: Page, text: string): Promise<void> => {
     await page.getByRole("textbox", { name: "Message" }).fill(text);
-    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByRole("button", { name: "Send", exact: true }).click();
   };
   const people = (page: Page) => page.getByRole("list", { name: "Participants" }).getByRole("listitem");
+  const knocks = () => session.host.getByRole("list", { name: "Waiting to come in" }).getByRole("listitem");
 
   beforeAll(async () => {
     session = await openSession(HOST, { camera: "360p" });
@@ -63,11 +65,13 @@ describe("[E2E10] the life of a room", () => {
     await marek.reload();
     await knock(marek, session.room, MAREK);
     await untilWaiting(marek);
-    expect(await session.host.getByRole("button", { name: "Admit" }).count()).toBe(1);
+    // Said once the room has heard of this second knock.
+    await marek.getByText(`${HOST} knows that you are here.`).waitFor();
+    await expect.poll(() => knocks().count(), POLL).toBe(1);
+    expect(await people(session.host).getByText(MAREK, { exact: true }).count()).toBe(0);
     await admit(session.host, MAREK);
     await untilInStudio(marek);
-    await people(session.host).nth(1).waitFor();
-    expect(await people(session.host).count()).toBe(2);
+    await expect.poll(() => people(session.host).count(), POLL).toBe(2);
   });
 
   it("who was let in is not asked again after a reload, and reads what was said before", async () => {
@@ -82,17 +86,18 @@ describe("[E2E10] the life of a room", () => {
     await untilInStudio(marek);
     await openChat(marek);
     await marek.getByText("Hello <b>back</b>").first().waitFor();
-    expect(await people(session.host).count()).toBe(2);
+    await expect.poll(() => people(session.host).count(), POLL).toBe(2);
   });
 
   it("a denied person is told so, and nobody hears of them any more", async () => {
     const page = await newcomer();
     await knock(page, session.room, "Eve");
     await untilWaiting(page);
-    const knocker = session.host.getByRole("listitem").filter({ hasText: "Eve" });
+    const knocker = knocks().filter({ hasText: "Eve" });
     await knocker.getByRole("button", { name: "Deny", exact: true }).click();
     await page.getByText("The host said no.").first().waitFor();
     await knocker.waitFor({ state: "detached" });
+    expect(await people(session.host).getByText("Eve", { exact: true }).count()).toBe(0);
     await page.context().close();
   });
 
@@ -112,13 +117,14 @@ describe("[E2E10] the life of a room", () => {
     await Promise.all([first.context().close(), second.context().close()]);
   });
 
-  it("whoever is removed in mid-take keeps what was recorded, whole", async () => {
+  it("whoever is removed in mid-take is gone from the stage, and keeps what was recorded, whole", async () => {
     await record(session.host);
     await Promise.all([untilRecording(session.host), untilRecording(marek)]);
     await untilEpochs(marek, 2, EPOCHS);
     await people(session.host).filter({ hasText: MAREK }).getByRole("button").first().click();
     await session.host.getByRole("menuitem", { name: "Remove" }).click();
     await marek.getByText("The host has removed you from the room").first().waitFor();
+    await session.host.getByRole("group", { name: MAREK, exact: true }).waitFor({ state: "detached" });
     const tracks = await session.journal(marek);
     expect(tracks.map((track) => track.source).sort()).toEqual(["camera", "microphone"]);
     expectWhole(tracks);
@@ -130,8 +136,9 @@ describe("[E2E10] the life of a room", () => {
   it("the end for all is everybody's", async () => {
     const page = await newcomer();
     await joinRoom(page, session.room, "Zoë", { admittedBy: session.host });
-    await session.host.getByRole("button", { name: "Leave" }).first().click();
-    await session.host.getByRole("button", { name: "End for all" }).click();
+    await people(session.host).filter({ hasText: "Zoë" }).waitFor();
+    await session.host.getByRole("button", { name: "Leave", exact: true }).click();
+    await session.host.getByRole("button", { name: "End for all", exact: true }).click();
     await page.getByText("The host has ended the session").first().waitFor();
     await session.host.getByRole("list", { name: "Participants" }).waitFor({ state: "detached" });
   });

@@ -5,7 +5,7 @@ import { isEpochPut, isHaveList, openGate, type Passage } from "./rig/gate.ts";
 import type { JournalTrack } from "./rig/journal.ts";
 import { startServer } from "./rig/server.ts";
 import { openSession, type Session } from "./rig/session.ts";
-import { record, stop, until, untilEpochs, untilStopped } from "./rig/studio-page.ts";
+import { record, stop, until, untilEpochs, untilStopped, UPLOAD_PATIENCE_MS } from "./rig/studio-page.ts";
 
 const STORED_BEFORE = 4;
 const EPOCHS = 5;
@@ -41,14 +41,14 @@ describe("[E2E5] the server is killed during upload and started again", () => {
     before = gate.passages.map((passage) => ({ ...passage }));
     await host.close();
 
-    await server.start();
     const restarted = gate.passages.length;
+    await server.start();
     const again = await host.context().newPage();
     await again.goto("/");
     const epochs = tracks.reduce((sum, track) => sum + track.epochs.length, 0);
     const stored = () => new Set(gate.passages.filter(isStored).map((passage) => passage.path)).size;
     const unknown = before.filter((passage) => isPut(passage) && passage.status === undefined).length;
-    await until("every epoch is stored", async () => stored() >= epochs - unknown);
+    await until("every epoch is stored", async () => stored() >= epochs - unknown, UPLOAD_PATIENCE_MS);
     delivery = await session.deliver();
     after = gate.passages.slice(restarted);
   });

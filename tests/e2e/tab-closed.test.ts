@@ -7,7 +7,17 @@ import { isEpochPut, openGate } from "./rig/gate.ts";
 import { copyJournal, type JournalTrack } from "./rig/journal.ts";
 import { startServer } from "./rig/server.ts";
 import { deliver } from "./rig/session.ts";
-import { joinRoom, newRoom, record, saysSafe, stop, until, untilEpochs, untilStopped } from "./rig/studio-page.ts";
+import {
+  joinRoom,
+  newRoom,
+  record,
+  saysSafe,
+  stop,
+  until,
+  untilEpochs,
+  untilStopped,
+  UPLOAD_PATIENCE_MS,
+} from "./rig/studio-page.ts";
 
 const EPOCHS = 4;
 
@@ -52,7 +62,7 @@ describe("[E2E4] the tab is closed with epochs pending", () => {
     expect(context.pages().some((open) => open.url().startsWith(gate.url))).toBe(false);
     release(ofPage);
     const epochs = tracks.reduce((sum, track) => sum + track.epochs.length, 0);
-    await until("the service worker has sent every epoch", async () => stored() >= epochs);
+    await until("the service worker has sent every epoch", async () => stored() >= epochs, UPLOAD_PATIENCE_MS);
     sentInAll = stored();
     expect(context.pages().some((open) => open.url().startsWith(gate.url))).toBe(false);
     delivery = await deliver(context, room, cleanUp.use(tempFolder("delivery")).path);

@@ -4,7 +4,7 @@ import { expectIdentical, expectSound, expectWhole } from "./rig/expectations.ts
 import type { JournalTrack } from "./rig/journal.ts";
 import { deliveredTrack, longGapsOutside, masterOf } from "./rig/placed.ts";
 import { openSession, type Session } from "./rig/session.ts";
-import { joinRoom, record, stop, untilClock, untilRecording, untilSafe } from "./rig/studio-page.ts";
+import { joinRoom, record, stop, untilClock, untilReady, untilRecording, untilSafe } from "./rig/studio-page.ts";
 
 const HOST = "Inês Carvalho";
 const GUEST = "Marek Dvořák";
@@ -21,6 +21,7 @@ describe("[E2E9] two windows of one browser profile are two participants of one 
     session = await openSession(HOST);
     const other = await session.host.context().newPage();
     await joinRoom(other, session.room, GUEST, { admittedBy: session.host });
+    await untilReady(session.host, 2);
     await record(session.host);
     const windows = [session.host, other];
     await Promise.all(windows.map((window) => untilRecording(window)));

@@ -69,13 +69,35 @@ export function readInbound(page: Page): Promise<Inbound[]> {
   });
 }
 
-/** Lines of the local description of the connection that has most of them: grows when lines are not used again. */
-export function countMediaLines(page: Page): Promise<number> {
+/** By how much a figure of each track has grown from one reading to a later one; a track that came meanwhile began at 0. */
+export function grownBetween(
+  before: readonly Inbound[],
+  after: readonly Inbound[],
+  kind: Inbound["kind"],
+  of: (one: Inbound) => number,
+): number[] {
+  const was = new Map(before.map((each) => [each.trackId, of(each)]));
+  return after.filter((each) => each.kind === kind).map((each) => of(each) - (was.get(each.trackId) ?? 0));
+}
+
+/** The local description of the connection that has most lines. */
+export interface MediaLines {
+  /** Grows when lines are not used again. */
+  readonly all: number;
+  /** Those that are not stopped. */
+  readonly used: number;
+}
+
+export function readLines(page: Page): Promise<MediaLines> {
   return page.evaluate(() => {
-    const counts = [...(window.tapesyncConnections ?? [])]
-      .filter((connection) => connection.connectionState !== "closed")
-      .map((connection) => connection.localDescription?.sdp.match(/^m=/gm)?.length ?? 0);
-    return Math.max(0, ...counts);
+    let most = { all: 0, used: 0 };
+    for (const connection of window.tapesyncConnections ?? []) {
+      if (connection.connectionState === "closed") continue;
+      const lines = connection.localDescription?.sdp.match(/^m=\S+ \d+/gm) ?? [];
+      if (lines.length > most.all)
+        most = { all: lines.length, used: lines.filter((line) => !line.endsWith(" 0")).length };
+    }
+    return most;
   });
 }
 
@@ -106,22 +128,15 @@ export function untilSeen(page: Page, names: readonly string[], patienceMs?: num
   );
 }
 
-/** So many sounds of others arrive, and none of them is silence. */
-export function untilHeard(page: Page, sounds: number, patienceMs?: number): Promise<void> {
-  let before = new Map<string, number>();
-  const louder = new Set<string>();
-  return until(
-    `${sounds} sounds are heard`,
-    async () => {
-      const audio = (await readInbound(page)).filter((each) => each.kind === "audio");
-      for (const { trackId, soundEnergy } of audio) {
-        if (soundEnergy > (before.get(trackId) ?? 0)) louder.add(trackId);
-      }
-      before = new Map(audio.map((each) => [each.trackId, each.soundEnergy]));
-      return audio.filter((each) => louder.has(each.trackId)).length >= sounds;
-    },
-    patienceMs,
-  );
+/** A beep has 0.03 to 0.2; a second of silence, which is never quite 0 once it is decoded, about 1e-10. */
+const SILENT_ENERGY = 1e-4;
+
+/** So many sounds of others have arrived since a reading, or since they began, and none of them was silence. */
+export function untilHeard(page: Page, sounds: number, since: readonly Inbound[] = []): Promise<void> {
+  return until(`${sounds} sounds are heard`, async () => {
+    const energies = grownBetween(since, await readInbound(page), "audio", (each) => each.soundEnergy);
+    return energies.filter((energy) => energy > SILENT_ENERGY).length >= sounds;
+  });
 }
 
 /** So many new frames are shown in this person's tile from now on, whatever stream they come from. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream, readFileSync } from "node:fs";
 import path from "node:path";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import * as v from "valibot";
 import { type DeliveryManifest, deliveryManifest } from "#protocol/delivery-manifest.ts";
+import { until } from "./studio-page.ts";
 
 /** Making the files of a minute takes seconds; a loaded machine may need longer. */
 const PATIENCE_MS = 120_000;
@@ -25,8 +26,8 @@ export interface Delivery {
 /** Opens a room's exports page, waits for the newest take's files and downloads each by its link. */
 export async function download(page: Page, room: string, folder: string): Promise<Delivery> {
   await page.goto(`${room}/exports`);
-  await page.getByRole("link", { name: TIMELINE, exact: true }).first().waitFor({ timeout: PATIENCE_MS });
-  const links = page.getByRole("link", { name: /^[\w-][\w.-]*(\.(mkv|fcpxml|json)|SHA256SUMS)$|^SHA256SUMS$/ });
+  const files = await untilNewest(page);
+  const links = files.getByRole("link", { name: /^[\w-][\w.-]*(\.(mkv|fcpxml|json)|SHA256SUMS)$|^SHA256SUMS$/ });
   const names: string[] = [];
   for (const link of await links.all()) {
     const name = (await link.getAttribute("download")) || (await link.innerText()).trim();
@@ -39,6 +40,18 @@ export async function download(page: Page, room: string, folder: string): Promis
   const file = (name: string) => path.join(folder, name);
   const manifest = v.parse(deliveryManifest, JSON.parse(readFileSync(file(MANIFEST), "utf8")));
   return { folder, names, manifest, timeline: readFileSync(file(TIMELINE), "utf8"), file };
+}
+
+/** The list of the newest take's files, once it is there: until then an older take of the room has the only one. */
+async function untilNewest(page: Page): Promise<Locator> {
+  const takes = page.getByRole("heading", { name: /^Take \d+$/ });
+  await takes.first().waitFor({ timeout: PATIENCE_MS });
+  const numbers = (await takes.allInnerTexts()).map((text) => Number(/\d+/.exec(text)?.[0]));
+  const newest = `take ${Math.max(...numbers)}`;
+  const files = page.getByRole("list", { name: `Files of ${newest}`, exact: true });
+  const timeline = files.getByRole("link", { name: TIMELINE, exact: true });
+  await until(`the files of ${newest}`, async () => (await timeline.count()) === 1, PATIENCE_MS);
+  return files;
 }
 
 /** Names whose bytes are not those that SHA256SUMS names, and files that it does not name. */

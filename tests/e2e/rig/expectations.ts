@@ -3,13 +3,15 @@ import { checkFcpxml } from "#media/timeline/check-fcpxml.ts";
 import { type Delivery, sumErrors } from "./delivery.ts";
 import { dtdErrors, readTimeline } from "./fcpxml.ts";
 import { type JournalTrack, journalPackets } from "./journal.ts";
-import { decodeErrors, readContainer, readStreams } from "./masters.ts";
+import { decodeErrors, readContainer, readStreams, type Stream } from "./masters.ts";
 
 /** Matroska counts in whole ms here. */
 const ROUNDED_US = 1_000;
 
 /** Every packet that the device encoded is in its master exactly once, in order, at its capture time. */
 export async function expectIdentical(delivery: Delivery, tracks: readonly JournalTrack[]): Promise<void> {
+  /** A master holds the picture and the sound of one person. */
+  const masters = new Map<string, Promise<Stream[]>>();
   for (const track of tracks) {
     const delivered = delivery.manifest.participants
       .flatMap((participant) => participant.tracks)
@@ -21,7 +23,10 @@ export async function expectIdentical(delivery: Delivery, tracks: readonly Journ
       `${what}: epochs`,
     ).toEqual(track.epochs.map((epoch) => [epoch.metadata.seq, epoch.sha256]));
     const kind = track.source === "camera" || track.source === "screen" ? "video" : "audio";
-    const stream = (await readStreams(delivery.file(delivered?.file ?? ""))).find((each) => each.kind === kind);
+    const file = delivery.file(delivered?.file ?? "");
+    const streams = masters.get(file) ?? readStreams(file);
+    masters.set(file, streams);
+    const stream = (await streams).find((each) => each.kind === kind);
     const encoded = await journalPackets(track);
     expect(
       stream?.packets.map((packet) => packet.sha256),

@@ -7,7 +7,7 @@ import { listJournal } from "./journal.ts";
 const PATIENCE_MS = 60_000;
 
 /** A page in a call uploads at the pace that the call leaves it: a take of half a minute in about one. */
-const UPLOAD_PATIENCE_MS = 180_000;
+export const UPLOAD_PATIENCE_MS = 180_000;
 
 /** How often a page is asked again. */
 const LOOK_MS = 100;
@@ -80,6 +80,16 @@ export async function stop(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Stop", exact: true }).click();
 }
 
+/**
+ * So many people are in the room and each of their devices could record at once. Record waits 4 s for that and no longer: who is late
+ * then has a gap, which is right, and not what most tests are about. Before the first take.
+ */
+export async function untilReady(host: Page, people: number): Promise<void> {
+  const entries = host.getByRole("list", { name: "Participants" }).getByRole("listitem");
+  await entries.nth(people - 1).waitFor({ timeout: PATIENCE_MS });
+  await host.getByText("Everyone is ready").waitFor({ state: "attached", timeout: PATIENCE_MS });
+}
+
 /** The page says that it records. */
 export async function untilRecording(page: Page): Promise<void> {
   await page.getByRole("timer").waitFor({ timeout: PATIENCE_MS });
@@ -96,6 +106,13 @@ export async function untilClock(page: Page, seconds: number): Promise<void> {
     seconds,
     { polling: LOOK_MS, timeout: seconds * 1000 + PATIENCE_MS },
   );
+}
+
+/** So many more seconds than the clock of the running take shows now. */
+export async function forSeconds(page: Page, seconds: number): Promise<void> {
+  const text = (await page.getByRole("timer").textContent()) ?? "";
+  // One more: of the second that it shows now an unknown part is over.
+  await untilClock(page, text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0) + seconds + 1);
 }
 
 /** Asks again and again, without a page that could be offline or closed having to answer at once. */
@@ -144,7 +161,14 @@ export async function readFigures(page: Page): Promise<Figures[]> {
   await page.keyboard.press("Shift+D");
   const panel = page.getByTestId("figures");
   // The panel opens at once and asks the workers then.
-  await panel.locator("section dt").filter({ hasText: "Captured" }).first().waitFor({ timeout: PATIENCE_MS });
+  const captured = panel.locator("section dt").filter({ hasText: "Captured" }).first();
+  try {
+    await captured.waitFor({ timeout: PATIENCE_MS });
+  } catch (error) {
+    // An open panel hides the studio from everything that is looked for by its role.
+    await page.keyboard.press("Escape");
+    throw error;
+  }
   const sections = await panel.locator("section").evaluateAll((all) =>
     all.map((section) => ({
       title: section.querySelector("h3")?.textContent ?? "",
