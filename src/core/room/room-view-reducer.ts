@@ -20,6 +20,8 @@ export function reduceRoomView(room: RoomView | null, message: ServerMessage): R
       return withoutKnocker(room, message.participant);
     case "marker":
       return withMarker(room, message.marker);
+    case "role":
+      return message.role === "guest" ? withoutHostsKnowledge(room) : room;
     default:
       return room;
   }
@@ -33,6 +35,14 @@ function withParticipant(all: readonly ParticipantView[], one: ParticipantView):
 /** The markers are the newest take's: a new take begins without any. */
 function withTake(room: RoomView, take: NonNullable<RoomView["take"]>): RoomView {
   return room.take?.take === take.take ? { ...room, take } : { ...room, take, markers: [] };
+}
+
+/** What hosts and co-hosts alone are told of goes with the role; what became public, or is one's own, stays. */
+function withoutHostsKnowledge(room: RoomView): RoomView {
+  const guests = new Set(
+    room.participants.filter(({ role }) => role === "guest").map(({ participant }) => participant),
+  );
+  return { ...room, knocking: [], markers: room.markers.filter(({ by }) => guests.has(by)) };
 }
 
 type Knocking = RoomView["knocking"];

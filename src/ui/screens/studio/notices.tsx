@@ -11,6 +11,29 @@ function focusNextKnock(answered: HTMLElement): void {
   (next ?? list)?.focus({ preventScroll: true });
 }
 
+function KnockAnswer(props: {
+  about: string;
+  kind: "raised" | "quiet";
+  give: () => void;
+  children: string;
+}): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="button"
+      data-size="small"
+      data-kind={props.kind}
+      aria-describedby={props.about}
+      onClick={(event) => {
+        focusNextKnock(event.currentTarget);
+        props.give();
+      }}
+    >
+      {props.children}
+    </button>
+  );
+}
+
 function Knocks(props: { view: StudioView; model: StudioModel }): JSX.Element {
   const said = (): string => {
     const who = props.view.knocking.map((each) => each.name);
@@ -38,32 +61,12 @@ function Knocks(props: { view: StudioView; model: StudioModel }): JSX.Element {
                     </div>
                   </div>
                   <div class="button-row">
-                    <button
-                      type="button"
-                      class="button"
-                      data-size="small"
-                      data-kind="raised"
-                      aria-describedby={id}
-                      onClick={(event) => {
-                        focusNextKnock(event.currentTarget);
-                        props.model.admit(knocker.id);
-                      }}
-                    >
+                    <KnockAnswer about={id} kind="raised" give={() => props.model.admit(knocker.id)}>
                       Admit
-                    </button>
-                    <button
-                      type="button"
-                      class="button"
-                      data-size="small"
-                      data-kind="raised"
-                      aria-describedby={id}
-                      onClick={(event) => {
-                        focusNextKnock(event.currentTarget);
-                        props.model.deny(knocker.id);
-                      }}
-                    >
+                    </KnockAnswer>
+                    <KnockAnswer about={id} kind="quiet" give={() => props.model.deny(knocker.id)}>
                       Deny
-                    </button>
+                    </KnockAnswer>
                   </div>
                 </li>
               );
