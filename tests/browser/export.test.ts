@@ -1,22 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Source, TakeId } from "#protocol/ids.ts";
+import { openPlainBrowser } from "../e2e/rig/browser.ts";
 import { decodeErrors, probe, probePackets } from "../unit/media/probe.ts";
-import { type KeptTrack, readTake } from "./capture-rig/rig-driver.ts";
+import { type KeptTrack, PATIENCE_MS, readTake } from "./capture-rig/rig-driver.ts";
 import { serveExportRig } from "./export-rig/serve-export-rig.ts";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--use-fake-device-for-media-stream=fps=30",
-  "--use-fake-ui-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-];
 
 let served: Awaited<ReturnType<typeof serveExportRig>>;
 let browser: Browser;
@@ -28,11 +19,9 @@ let tracks: ReadonlyMap<Source, KeptTrack>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tapesync-export-"));
   served = await serveExportRig();
-  browser = await chromium.launch({
-    executablePath: process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium",
-    args: FLAGS,
-  });
+  browser = await openPlainBrowser();
   page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(`${served.origin}/`);
   await page.waitForFunction(() => "exportRig" in globalThis);
   await page.evaluate(() => rig.arm(["camera", "microphone"]));
@@ -72,12 +61,15 @@ describe("export in Chromium", () => {
   });
 
   it("[DM22] an export that is stopped leaves nothing, and neither does a page that has gone", async () => {
-    expect(await page.evaluate((id) => exportRig.exportAndCancel(id), take)).toBe("cancelled");
+    // The word to stop may come after the last byte, of so short a take.
+    await expect.poll(() => page.evaluate((id) => exportRig.exportAndCancel(id), take)).toBe("cancelled");
     expect(await page.evaluate(() => exportRig.leftovers())).toEqual([]);
     await page.evaluate((id) => exportRig.exportAndDownload(id), take);
     expect(await page.evaluate(() => exportRig.leftovers())).toHaveLength(1);
     await page.reload();
     await page.waitForFunction(() => "exportRig" in globalThis);
+    // The browser ends the workers of a page a moment after the page.
+    await expect.poll(() => page.evaluate(() => exportRig.workers())).toBe(0);
     await page.evaluate((id) => exportRig.exportIntoFolder(id), take);
     expect(await page.evaluate(() => exportRig.leftovers())).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { TakeId } from "#protocol/ids.ts";
-import { readTake, type RigBrowser, startRig } from "./capture-rig/rig-driver.ts";
+import { readTake, type RigBrowser, startRig, untilReleased } from "./capture-rig/rig-driver.ts";
 
 let rigBrowser: RigBrowser;
 let context: BrowserContext;
@@ -37,6 +37,13 @@ async function recordAndCrash(): Promise<TakeId> {
   return take;
 }
 
+/** The app opened again, once the browser has noticed that the page before is gone. */
+async function openAgain(take: TakeId): Promise<Page> {
+  const page = await rigBrowser.open(context);
+  await untilReleased(page, take);
+  return page;
+}
+
 async function expectCutShort(page: Page, take: TakeId, atLeast: number): Promise<void> {
   const { take: row } = await page.evaluate((id) => rig.rows(id), take);
   expect(row?.state).toBe("cut-short");
@@ -57,7 +64,7 @@ async function expectCutShort(page: Page, take: TakeId, atLeast: number): Promis
 
 it("[RC1] a take whose page crashed is closed at the next launch with all that was sealed", async () => {
   const take = await recordAndCrash();
-  const page = await rigBrowser.open(context);
+  const page = await openAgain(take);
   const found = await page.evaluate(() => rig.recover());
   expect(found.cutShort).toEqual([take]);
   await expectCutShort(page, take, 2);
@@ -66,21 +73,25 @@ it("[RC1] a take whose page crashed is closed at the next launch with all that w
 
 it("[RC2] bytes without a row are adopted, as long as each follows the one before", async () => {
   const take = await recordAndCrash();
-  const page = await rigBrowser.open(context);
+  const page = await openAgain(take);
   const before = await page.evaluate((id) => rig.rows(id), take);
   await page.evaluate((id) => rig.forgetRows(id, 1), take);
+  const kept = before.epochs.reduce((sum, rows) => sum + rows.length - 1, 0);
+  const onDisk = (await page.evaluate((id) => rig.epochNames(id), take)).length;
   const found = await page.evaluate(() => rig.recover());
-  expect(found.adopted).toBe(2);
+  // One of each track, and what the crash itself has left without a row, as far as it is whole.
+  expect(found.adopted).toBeGreaterThanOrEqual(2);
+  expect(found.adopted).toBeLessThanOrEqual(onDisk - kept);
   await expectCutShort(page, take, 2);
   const after = await page.evaluate((id) => rig.rows(id), take);
-  expect(after.epochs.map((rows) => rows.map((row) => row.sha256))).toEqual(
-    before.epochs.map((rows) => rows.map((row) => row.sha256)),
-  );
+  for (const [at, rows] of before.epochs.entries()) {
+    expect(after.epochs[at]?.slice(0, rows.length).map((row) => row.sha256)).toEqual(rows.map((row) => row.sha256));
+  }
 });
 
 it("[RC3] a take whose rows are all gone is put together again from what its epochs say", async () => {
   const take = await recordAndCrash();
-  const page = await rigBrowser.open(context);
+  const page = await openAgain(take);
   await page.evaluate((id) => rig.forgetTake(id), take);
   expect(await page.evaluate(() => rig.takes())).toEqual([]);
   await page.evaluate(() => rig.recover());

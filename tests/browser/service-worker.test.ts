@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TrackId } from "#protocol/ids.ts";
 import { openProfile, openRig, serveUploadRig, takeFor, type UploadRigServer } from "./upload-rig/upload-driver.ts";
 
-/** The browser may take its time to wake the worker. */
-const WAKE_MS = 90_000;
+/** The browser may take its time to wake the worker, which takes its own over a server that was away (half a minute). */
+const WAKE_MS = 150_000;
 
 let server: UploadRigServer;
 let context: BrowserContext;
@@ -50,10 +50,13 @@ describe("the service worker", () => {
     const page = await openRig(context);
     await controlled(page);
     server.breakWith((response) => void response.writeHead(404).end("not kept here"));
-    const response = await page.goto("/api/rooms/some-room/takes/take/exports/file");
-    expect([response?.status(), await response?.text()]).toEqual([404, "not kept here"]);
-    expect(response?.fromServiceWorker()).toBe(false);
-    server.breakWith(null);
+    try {
+      const response = await page.goto("/api/rooms/some-room/takes/take/exports/file");
+      expect([response?.status(), await response?.text()]).toEqual([404, "not kept here"]);
+      expect(response?.fromServiceWorker()).toBe(false);
+    } finally {
+      server.breakWith(null);
+    }
     await page.close();
   });
 
@@ -67,6 +70,9 @@ describe("the service worker", () => {
     await page.evaluate(() => uploadRig.record());
     expect(await page.evaluate(() => uploadRig.update()), "[SW5] never during a take").toBe("recording");
     await page.evaluate(() => uploadRig.release());
+    // The browser lets go of a lock a moment after the page has.
+    const recording = () => page.evaluate(() => uploadRig.isRecording());
+    await expect.poll(recording).toBe(false);
     await other.evaluate(() => {
       document.title = "not reloaded";
     });
@@ -97,7 +103,7 @@ describe("the service worker", () => {
     server.breakWith(null);
     await arrived(planted.track, 12);
     const again = await openRig(context);
-    await expect.poll(() => again.evaluate(() => uploadRig.left()), { timeout: 30_000, interval: 100 }).toBe(0);
+    await expect.poll(() => again.evaluate(() => uploadRig.left()), { timeout: WAKE_MS, interval: 100 }).toBe(0);
     await Promise.all([again.close(), blank.close()]);
   });
 

@@ -11,6 +11,7 @@ import {
   type Viewport,
 } from "../gallery/gallery-browser.ts";
 import { GALLERY_STATES, type GalleryState } from "../gallery/states.ts";
+import { focused, still } from "./ui-page.ts";
 
 let gallery: GalleryBrowser;
 
@@ -28,12 +29,15 @@ const serious = (page: Page): Promise<string[]> => gallery.serious(page);
 describe.each(GALLERY_STATES)("$state", ({ state }) => {
   it("[LOOK] axe finds nothing serious, the console stays silent, nothing scrolls sideways", async () => {
     const { page, complaints, close } = await open(state, DESK);
+    await still(page);
     expect(await serious(page), "desk").toEqual([]);
     expect(await overflow(page), "desk").toBeLessThanOrEqual(0);
     await page.setViewportSize(PHONE);
+    await still(page);
     expect(await serious(page), "phone").toEqual([]);
     expect(await overflow(page), "phone").toBeLessThanOrEqual(0);
     await page.setViewportSize(NARROWEST);
+    await still(page);
     expect(await overflow(page), "320 px").toBeLessThanOrEqual(0);
     expect(complaints).toEqual([]);
     await close();
@@ -216,7 +220,7 @@ describe("accessible names are a contract", () => {
     const { page, close } = await open(state, DESK);
     for (const [role, name, times = 1] of names) {
       const found = page.getByRole(role, { name, exact: true });
-      expect(await found.count(), `${role} ${name}`).toBe(times);
+      await expect.poll(() => found.count(), { message: `${role} ${name}` }).toBe(times);
     }
     await close();
   });
@@ -225,7 +229,7 @@ describe("accessible names are a contract", () => {
     "%s: one status says Safe to leave",
     async (state) => {
       const { page, close } = await open(state, DESK);
-      expect(await page.getByRole("status").filter({ hasText: "Safe to leave" }).count()).toBe(1);
+      await expect.poll(() => page.getByRole("status").filter({ hasText: "Safe to leave" }).count()).toBe(1);
       await close();
     },
   );
@@ -234,6 +238,7 @@ describe("accessible names are a contract", () => {
     "%s: nothing says Safe to leave",
     async (state) => {
       const { page, close } = await open(state, DESK);
+      await still(page);
       expect(await page.getByText("Safe to leave").count()).toBe(0);
       await close();
     },
@@ -245,8 +250,8 @@ describe("accessible names are a contract", () => {
       .getByRole("main")
       .getByRole("listitem")
       .filter({ has: page.getByRole("button") });
-    expect(await items.count()).toBe(5);
-    expect(await items.nth(1).getByText("Only on this device").isVisible()).toBe(true);
+    await expect.poll(() => items.count()).toBe(5);
+    await items.nth(1).getByText("Only on this device").waitFor();
     await close();
   });
 });
@@ -255,9 +260,9 @@ describe("what a press does", () => {
   it("Join says why it waits, then joins with the trimmed name", async () => {
     const { page, close } = await open("lobby-host", PHONE);
     const join = page.getByRole("button", { name: "Join", exact: true });
-    expect(await join.getAttribute("aria-disabled")).toBe("true");
+    await expect.poll(() => join.getAttribute("aria-disabled")).toBe("true");
     await page.getByRole("textbox", { name: "Your name" }).press("Enter");
-    expect(await page.getByText("Write the name that editors should see.").isVisible()).toBe(true);
+    await page.getByText("Write the name that editors should see.").waitFor();
     await page.getByRole("textbox", { name: "Your name" }).fill("  Joanna Okafor ");
     await page.getByRole("checkbox", { name: "I agree to be recorded" }).check();
     await page.locator("button:not([aria-disabled])", { hasText: "Join" }).waitFor();
@@ -270,19 +275,20 @@ describe("what a press does", () => {
     await page.getByRole("checkbox", { name: "I agree to be recorded" }).check();
     await page.getByRole("button", { name: "Join", exact: true }).click();
     await page.getByRole("button", { name: "Record", exact: true }).waitFor();
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("stage-heading");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("stage-heading");
 
     await page.locator(".stage video").evaluate((video) => video.setAttribute("data-first", ""));
     await page.locator(".tally [role=status]").evaluate((status) => status.setAttribute("data-first", ""));
     await page.keyboard.press("Shift+R");
     await page.getByRole("button", { name: "Stop", exact: true }).waitFor();
     expect(await page.locator(".stage video[data-first]").count()).toBe(1);
-    expect(await page.locator(".tally [role=status][data-first]").textContent()).toContain("Recording 1 of 1");
+    const status = page.locator(".tally [role=status][data-first]");
+    await expect.poll(() => status.textContent()).toContain("Recording 1 of 1");
 
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     await page.getByRole("status").filter({ hasText: "Safe to leave" }).waitFor();
     const record = page.getByRole("button", { name: "Record", exact: true });
-    expect(await record.evaluate((element) => element === document.activeElement)).toBe(true);
+    await focused(record);
     expect(await page.locator(".tally [role=status][data-first]").count()).toBe(1);
     expect(complaints).toEqual([]);
     await close();
@@ -295,7 +301,7 @@ describe("what a press does", () => {
     await dialog.waitFor();
     expect(await serious(page)).toEqual([]);
     const keep = dialog.getByRole("button", { name: "Keep it", exact: true });
-    await expect.poll(() => keep.evaluate((element) => element === document.activeElement)).toBe(true);
+    await focused(keep);
     await keep.click();
     await dialog.waitFor({ state: "detached" });
     await close();
@@ -317,7 +323,7 @@ describe("what a press does", () => {
     await page.keyboard.press("Shift+D");
     const dialog = page.getByRole("dialog", { name: "Figures" });
     await dialog.waitFor();
-    expect(await dialog.getByText("43,740").isVisible()).toBe(true);
+    await dialog.getByText("43,740").waitFor();
     expect(await serious(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
@@ -336,15 +342,17 @@ describe("what a press does", () => {
     const heading = page.getByRole("heading", { name: "Recordings", exact: true });
     await heading.waitFor();
     expect(await page.locator("html[data-same-page]").count()).toBe(1);
-    await expect.poll(() => heading.evaluate((element) => element === document.activeElement)).toBe(true);
+    await focused(heading);
     await close();
   });
 
   it("title, theme colour and favicon follow the tally", async () => {
     const { page, close } = await open("studio-recording", DESK);
-    expect(await page.title()).toMatch(/^● 24:\d\d Ferries of the Douro$/);
-    expect(await page.locator('meta[name="theme-color"]').getAttribute("content")).toBe("#a81120");
-    expect(await page.locator('link[rel="icon"]').getAttribute("href")).toBe("/icons/favicon-recording.svg");
+    await expect.poll(() => page.title()).toMatch(/^● 2\d:\d\d Ferries of the Douro$/);
+    const colour = page.locator('meta[name="theme-color"]');
+    await expect.poll(() => colour.getAttribute("content")).toBe("#a81120");
+    const icon = page.locator('link[rel="icon"]');
+    await expect.poll(() => icon.getAttribute("href")).toBe("/icons/favicon-recording.svg");
     await close();
   });
 });

@@ -15,6 +15,9 @@ export const DESK: Viewport = { width: 1280, height: 800 };
 /** The narrowest window that must work (LOOK.md, "Layout"). */
 export const NARROWEST: Viewport = { width: 320, height: 640 };
 
+/** Until what is waited for is there, on a machine that is slow and busy. */
+const PATIENCE_MS = 60_000;
+
 interface Finding {
   readonly id: string;
   readonly impact: string | null;
@@ -53,6 +56,7 @@ export async function startGalleryBrowser(): Promise<GalleryBrowser> {
     async open(state, viewport) {
       const path = GALLERY_STATES.find((entry) => entry.state === state)?.path ?? "/";
       const context = await browser.newContext({ viewport, reducedMotion: "reduce" });
+      context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("console", (message) => {

@@ -1,33 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import type { CallTrack } from "#protocol/call.ts";
 import type { ParticipantId, Source } from "#protocol/ids.ts";
+import { openPlainBrowser } from "../../e2e/rig/browser.ts";
 import type { CallRig, RigState } from "./call-page.ts";
 import { SfuProcess } from "./sfu-process.ts";
-
-/** DESIGN.md section 3. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-device-for-media-stream=fps=30",
-  "--use-fake-ui-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-  "--disable-renderer-backgrounding",
-  "--disable-background-timer-throttling",
-  "--disable-backgrounding-occluded-windows",
-];
 
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
 
@@ -85,9 +68,8 @@ export class CallRoom {
       server.listen(0, this.#place.host, resolve);
     });
     this.#server = server;
-    const executablePath = this.#place.launcher(process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium");
-    const args = [...FLAGS, `--unsafely-treat-insecure-origin-as-secure=${this.#origin}`];
-    this.#browser = await chromium.launch({ executablePath, args });
+    const launcher = (program: string): string => this.#place.launcher(program);
+    this.#browser = await openPlainBrowser({ place: { launcher, trust: this.#origin } });
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,5 @@
+// First of all: what is imported next may make a class of its own from what is counted.
+import { connections, timers } from "./live-connections.ts";
 import { createLiveCall } from "#call/live-call.ts";
 import { keyOf } from "#core/call/wanted-tracks.ts";
 import type { LiveCall, LiveCallState, Publisher, ShownPicture } from "#core/ports/live-call.ts";
@@ -5,7 +7,6 @@ import { performanceClock, timerScheduler } from "#platform/clock.ts";
 import type { CallTrack, Rid } from "#protocol/call.ts";
 import type { ParticipantId, Source } from "#protocol/ids.ts";
 import { type SeenPicture, watchPictures } from "./seen-pictures.ts";
-import { countConnections, countTimers } from "./live-connections.ts";
 
 /** What a page tells of its call. */
 export interface RigState {
@@ -30,8 +31,6 @@ declare global {
   var tellRoom: (self: ParticipantId, tracks: readonly CallTrack[]) => Promise<void>;
 }
 
-const connections = countConnections();
-const timers = countTimers();
 const pictures = watchPictures();
 const devices = new Map<Source, MediaStreamTrack>();
 let call: LiveCall<MediaStreamTrack> | null = null;

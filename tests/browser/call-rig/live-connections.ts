@@ -12,8 +12,8 @@ export interface ConnectionSummary {
   readonly isStable: boolean;
 }
 
-/** Counts the connections that this page makes from now on. */
-export function countConnections() {
+/** Counts the connections that this page makes from now on, those of classes that are made from now on too. */
+function countConnections() {
   const made: { readonly connection: RTCPeerConnection; negotiations: number }[] = [];
   const Own = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Own {
@@ -57,7 +57,7 @@ export function countConnections() {
 }
 
 /** Counts the timers that run on this page from now on. */
-export function countTimers(): () => number {
+function countTimers(): () => number {
   const running = new Set<ReturnType<typeof setTimeout>>();
   const { setTimeout: once, setInterval: often, clearTimeout: forgetOnce, clearInterval: forgetOften } = globalThis;
   const keep = <Id extends ReturnType<typeof setTimeout>>(id: Id): Id => {
@@ -86,3 +86,6 @@ export function countTimers(): () => number {
   Object.assign(globalThis, timers);
   return () => running.size;
 }
+
+export const connections = countConnections();
+export const timers = countTimers();

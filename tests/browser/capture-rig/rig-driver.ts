@@ -4,37 +4,26 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
+import { expect } from "vitest";
 import { readEpochMetadata } from "#workers/upload/read-epoch-metadata.ts";
 import type { EpochMetadata } from "#protocol/epoch-format.ts";
 import type { Source, TakeId, TrackId } from "#protocol/ids.ts";
+import { takeLock } from "#protocol/sw-messages.ts";
 import type { EpochRow, TrackRow } from "#protocol/take-manifest.ts";
+import { openPlainBrowser } from "../../e2e/rig/browser.ts";
 import type { Rig } from "./rig-page.ts";
 import { serveRig, type ServedRig } from "./serve-rig.ts";
 
 const run = promisify(execFile);
 
-/** DESIGN.md section 3. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-device-for-media-stream=fps=30",
-  "--use-fake-ui-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-  "--disable-renderer-backgrounding",
-  "--disable-background-timer-throttling",
-  "--disable-backgrounding-occluded-windows",
-];
-
 declare global {
   /** On the rig's page. */
   var rig: Rig;
 }
+
+/** For what comes at all: no goal, but the end of hope, on a machine that is slow and busy. */
+export const PATIENCE_MS = 90_000;
 
 export interface RigBrowser {
   newContext(): Promise<BrowserContext>;
@@ -46,12 +35,13 @@ export interface RigBrowser {
 /** @param root folder of the rig's page, when not this one; it imports this one's */
 export async function startRig(root?: string): Promise<RigBrowser> {
   const served: ServedRig = await serveRig(root);
-  const browser: Browser = await chromium.launch({
-    executablePath: process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium",
-    args: FLAGS,
-  });
+  const browser = await openPlainBrowser();
   return {
-    newContext: () => browser.newContext(),
+    newContext: async () => {
+      const context = await browser.newContext();
+      context.setDefaultTimeout(PATIENCE_MS);
+      return context;
+    },
     open: async (context) => {
       const page = await context.newPage();
       await page.goto(`${served.origin}/`);
@@ -95,6 +85,13 @@ async function readEpoch(page: Page, take: TakeId, track: TrackId, row: EpochRow
   const metadata = readEpochMetadata(bytes);
   if (metadata === undefined) throw new Error(`epoch ${row.seq} of ${track} does not say what it is`);
   return { row, bytes, metadata };
+}
+
+/** Waits until no page records the take any more: one that died lets go of its lock a moment later. */
+export async function untilReleased(page: Page, take: TakeId): Promise<void> {
+  const isHeld = (lock: string) =>
+    page.evaluate(async (name) => (await navigator.locks.query()).held?.some((each) => each.name === name), lock);
+  await expect.poll(() => isHeld(takeLock(take))).toBe(false);
 }
 
 export function sha256Of(bytes: Uint8Array): string {

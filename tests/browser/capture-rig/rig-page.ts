@@ -38,6 +38,8 @@ export interface Rig {
   stop(): Promise<RecorderState>;
   state(): RecorderState;
   stats(): ReturnType<TakeRecorder["stats"]>;
+  /** Of the track that has fewest. */
+  epochs(): number;
   waitForEpochs(atLeast: number): Promise<void>;
   /** Ends the camera's device, as unplugging does; resolves when the recorder has noticed. */
   loseCamera(): Promise<void>;
@@ -79,8 +81,8 @@ const recorder = new TakeRecorder(
   },
   {
     changed: (state) => {
-      const fewest = Math.min(...state.tracks.map((track) => track.epochs));
-      for (const wait of waiting) if (state.tracks.length > 0 && fewest >= wait.atLeast) wait.resolve();
+      const fewest = fewestEpochs(state);
+      for (const wait of waiting) if (fewest >= wait.atLeast) wait.resolve();
     },
     sourceLost: () => {
       for (const resolve of lost.splice(0)) resolve();
@@ -90,6 +92,10 @@ const recorder = new TakeRecorder(
     },
   },
 );
+
+function fewestEpochs(state: RecorderState): number {
+  return state.tracks.length === 0 ? 0 : Math.min(...state.tracks.map((track) => track.epochs));
+}
 
 function capture(source: Source) {
   return () => {
@@ -169,9 +175,11 @@ const rig: Rig = {
   },
   state: () => recorder.state,
   stats: () => recorder.stats(),
+  epochs: () => fewestEpochs(recorder.state),
   waitForEpochs: (atLeast) =>
     new Promise((resolve) => {
-      waiting.push({ atLeast, resolve });
+      if (fewestEpochs(recorder.state) >= atLeast) resolve();
+      else waiting.push({ atLeast, resolve });
     }),
   loseCamera: () =>
     new Promise((resolve) => {

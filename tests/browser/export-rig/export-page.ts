@@ -11,6 +11,8 @@ export interface ExportRig {
   exportAndCancel(take: TakeId): Promise<string>;
   /** Names of everything that exports have left in the origin's file system. */
   leftovers(): Promise<string[]>;
+  /** How many export workers have a folder there now, by their locks. */
+  workers(): Promise<number>;
 }
 
 const client = createExportClient();
@@ -54,6 +56,10 @@ const exportRig: ExportRig = {
   leftovers: async () => {
     const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("exports", { create: true });
     return Object.keys(await sizesIn(folder));
+  },
+  workers: async () => {
+    const { held = [] } = await navigator.locks.query();
+    return held.filter(({ name }) => name?.startsWith("tapesync-export-")).length;
   },
 };
 

@@ -4,9 +4,10 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { build } from "vite";
 import type { SeatRow } from "#protocol/take-manifest.ts";
+import { openPlainProfile } from "../../e2e/rig/browser.ts";
 import { type HttpServer, type MemoryHttpServer, memoryHttpServer } from "../../unit/upload/rig/http-server.ts";
 import type { MemoryServer } from "../../unit/upload/rig/memory-server.ts";
 import type { Planted } from "./plant.worker.ts";
@@ -17,16 +18,8 @@ declare global {
   var uploadRig: UploadRigPage;
 }
 
-const EXECUTABLE = process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium";
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-component-update",
-  "--disable-sync",
-];
+/** For what comes at all: no goal, but the end of hope. An upload that failed rests for up to half a minute. */
+const PATIENCE_MS = 120_000;
 
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
 
@@ -75,12 +68,8 @@ export async function serveUploadRig(): Promise<UploadRigServer> {
 /** A person with a profile on the disk: Background Sync needs one. */
 export async function openProfile(origin: string): Promise<{ context: BrowserContext; close: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), "tapesync-profile-"));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: EXECUTABLE,
-    headless: true,
-    args: FLAGS,
-    baseURL: origin,
-  });
+  const context = await openPlainProfile(folder, origin);
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     context,
     close: async () => {

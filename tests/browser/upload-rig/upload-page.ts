@@ -20,6 +20,8 @@ export interface UploadRigPage {
   /** Holds a take's lock until `release`. */
   record(): Promise<void>;
   release(): void;
+  /** Whether the browser still has that lock. */
+  isRecording(): Promise<boolean>;
 }
 
 const plantWorker = (): Worker => new Worker(new URL("./plant.worker.ts", import.meta.url), { type: "module" });
@@ -84,6 +86,10 @@ const uploadRig: UploadRigPage = {
       });
     }),
   release: () => release(),
+  isRecording: async () => {
+    const { held = [] } = await navigator.locks.query();
+    return held.some((lock) => lock.name === takeLock("take"));
+  },
 };
 
 Object.assign(window, { uploadRig });

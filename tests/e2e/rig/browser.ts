@@ -31,12 +31,35 @@ export interface BrowserWishes {
   readonly network?: { readonly of: TestNetwork; readonly trust: string };
 }
 
+/** What differs from a browser on this machine with Chromium's own camera and microphone. */
+export interface PlainWishes {
+  readonly flags?: readonly string[];
+  /** Where the browser is started, and the origin that it trusts there without a certificate. */
+  readonly place?: { launcher(program: string): string; readonly trust: string };
+}
+
+function plain({ flags = [], place }: PlainWishes) {
+  const trusted = place ? [`--unsafely-treat-insecure-origin-as-secure=${place.trust}`] : [];
+  const executablePath = place ? place.launcher(EXECUTABLE) : EXECUTABLE;
+  return { executablePath, headless: true, args: [...FLAGS, ...trusted, ...flags] };
+}
+
 async function options({ flags = [], camera, network }: BrowserWishes) {
   const { video, audio } = await fixtures(camera);
   const sources = [`--use-file-for-fake-video-capture=${video}`, `--use-file-for-fake-audio-capture=${audio}`];
-  const trusted = network ? [`--unsafely-treat-insecure-origin-as-secure=${network.trust}`] : [];
-  const executablePath = network ? network.of.launcher(EXECUTABLE) : EXECUTABLE;
-  return { executablePath, headless: true, args: [...FLAGS, ...sources, ...trusted, ...flags] };
+  const launcher = (program: string): string => network?.of.launcher(program) ?? program;
+  const place = network ? { place: { launcher, trust: network.trust } } : {};
+  return plain({ flags: [...sources, ...flags], ...place });
+}
+
+/** A browser for a page that is not the studio. Its camera is a moving disc, its microphone beeps every second. */
+export function openPlainBrowser(wishes: PlainWishes = {}): Promise<Browser> {
+  return chromium.launch(plain({ ...wishes, flags: ["--disable-background-networking", ...(wishes.flags ?? [])] }));
+}
+
+/** As {@link openPlainBrowser}, with its storage in `folder`; the only way to have Background Sync. */
+export function openPlainProfile(folder: string, baseURL: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { ...plain({}), baseURL });
 }
 
 /** One Chromium for several people: contexts of one browser share the fake camera frame by frame. */

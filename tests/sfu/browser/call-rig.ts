@@ -2,26 +2,13 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { stripTypeScriptTypes } from "node:module";
 import type { AddressInfo } from "node:net";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { openPlainBrowser } from "../../e2e/rig/browser.ts";
 import { APP_ID, APP_SECRET, type SfuProcess } from "../sfu-process.ts";
 import type { Call } from "./call-page.ts";
 
-/** DESIGN.md section 3. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--use-fake-device-for-media-stream=fps=30",
-  "--use-fake-ui-for-media-stream",
-  "--autoplay-policy=no-user-gesture-required",
-  "--disable-renderer-backgrounding",
-  "--disable-background-timer-throttling",
-  "--disable-backgrounding-occluded-windows",
-];
+/** Until a page stands, on a machine that is slow and busy. */
+const PATIENCE_MS = 90_000;
 
 declare global {
   /** On the rig's page. */
@@ -39,17 +26,21 @@ export interface CallRig {
 export async function startCallRig(sfu: SfuProcess): Promise<CallRig> {
   const source = await readFile(new URL("call-page.ts", import.meta.url), "utf8");
   const script = stripTypeScriptTypes(source);
-  const server = createServer((request, response) => void serve(sfu, script, request, response));
+  const server = createServer((request, response) => {
+    // A page that goes in the middle of a request, or an SFU that is not there.
+    serve(sfu, script, request, response).catch((error: unknown) => {
+      response.statusCode = 502;
+      response.end(JSON.stringify({ errorCode: "unreachable", errorDescription: String(error) }));
+    });
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const browser = await chromium.launch({
-    executablePath: process.env["TAPESYNC_CHROMIUM"] ?? "/usr/bin/chromium",
-    args: FLAGS,
-  });
+  const browser = await openPlainBrowser();
   return {
     browser,
     person: async () => {
       const page = await (await browser.newContext()).newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
       await page.goto(`${origin}/`);
       await page.waitForFunction(() => "call" in globalThis);
       return page;
