@@ -31,6 +31,12 @@ export const TOKEN_LIFETIME_S = 15 * 60;
 /** Operators that close room creation set a studio key; the page sends it in this header. */
 export const STUDIO_KEY_HEADER = "Tapesync-Studio-Key";
 
+/**
+ * An epoch that goes out as a stream has no Content-Length; its length is in this header, whose name is that of the IETF's
+ * draft-ietf-httpbis-resumable-upload.
+ */
+export const UPLOAD_LENGTH_HEADER = "Upload-Length";
+
 export const MAX_PARTICIPANTS = 20;
 
 // POST /api/rooms

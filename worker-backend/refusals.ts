@@ -5,6 +5,7 @@
 export const REFUSALS = {
   "bad-json": [400, "The body is not the JSON that is expected here."],
   "bad-digest": [400, "Content-Digest must name one SHA-256, as in RFC 9530."],
+  "lengths-differ": [400, "Content-Length and Upload-Length must be the same."],
   "bad-number": [400, "A number in the path or query is not valid."],
   "token-missing": [401, "A token is needed."],
   "token-refused": [401, "The token is not valid here."],

@@ -56,7 +56,7 @@ export class CallMeters {
     const uploaded = this.#uploaded;
     this.#uploaded = this.#uploads;
     const bandwidthLimited = limitation === "bandwidth";
-    this.#pace = stepUploadPace(this.#pace, { roundTripMs, loss, bandwidthLimited, uploaded });
+    this.#pace = stepUploadPace(this.#pace, { roundTripMs, loss, bandwidthLimited, availableBits, uploaded });
     const sample = { availableBits, limitation, loss, roundTripMs, recorderSlow };
     this.#adaptation = stepAdaptation(this.#adaptation, sample);
   }

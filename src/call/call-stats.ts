@@ -21,6 +21,8 @@ const outbound = v.object({
 
 const heardByThem = v.object({
   type: v.literal("remote-inbound-rtp"),
+  /** When they told it, ms. */
+  timestamp: v.optional(v.number(), 0),
   roundTripTime: v.optional(v.number()),
   fractionLost: v.optional(v.number()),
 });
@@ -64,13 +66,13 @@ export function readReports(stats: RTCStatsReport): CallReports {
     if (each.success) read.push(each.output);
   });
   const sent = read.filter((each) => each.type === "outbound-rtp").filter((each) => each.active);
-  const remote = read.filter((each) => each.type === "remote-inbound-rtp");
+  const remote = newest(read.filter((each) => each.type === "remote-inbound-rtp"));
   const pairs = read.filter((each) => each.type === "candidate-pair");
   const transports = read.filter((each) => each.type === "transport");
   const levels = read.flatMap((each) => (each.type === "media-source" ? (each.audioLevel ?? []) : []));
   const trips = remote.flatMap((each) => (each.roundTripTime ? [each.roundTripTime] : []));
   const nominated = pairs.find((each) => each.nominated);
-  const roundTrip = trips.length > 0 ? Math.min(...trips) : nominated?.currentRoundTripTime;
+  const roundTrip = trips.length > 0 ? middle(trips) : nominated?.currentRoundTripTime;
   return {
     inbound: read.filter((each) => each.type === "inbound-rtp"),
     limitation: worstLimitation(sent.map((each) => each.qualityLimitationReason)),
@@ -81,6 +83,18 @@ export function readReports(stats: RTCStatsReport): CallReports {
     ownLevel: most(levels),
   };
 }
+
+/** RTCP tells about each line once a second. One that carries nothing any more keeps what was told last, which says nothing of now. */
+const TOLD_WITHIN_MS = 3_000;
+
+function newest<Report extends { readonly timestamp: number }>(reports: readonly Report[]): Report[] {
+  const last = Math.max(...reports.map(({ timestamp }) => timestamp));
+  return reports.filter(({ timestamp }) => timestamp >= last - TOLD_WITHIN_MS);
+}
+
+/** Of the lines: the least would be that of a packet that came just when a queue was empty, the most that of a late one. */
+const middle = (values: readonly number[]): number | undefined =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
 function worstLimitation(reasons: readonly CallReports["limitation"][]): CallReports["limitation"] {
   return (["cpu", "bandwidth", "other"] as const).find((reason) => reasons.includes(reason)) ?? "none";

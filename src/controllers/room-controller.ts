@@ -17,7 +17,6 @@ import type { StudioDesk } from "./studio-desk.ts";
 import type { StudioDeskPorts } from "./studio-desk-ports.ts";
 import type { DeviceTrack } from "./studio-devices.ts";
 import { studioModelOf } from "./studio-model.ts";
-import { studioOf } from "./studio-of.ts";
 import { uploadProblems } from "./upload-problems.ts";
 import { createViewCell, type ViewCell, type ViewSource } from "./view-source.ts";
 
@@ -321,8 +320,7 @@ class RoomDesk<Track extends DeviceTrack> implements RoomController {
     const { waiting } = stay;
     if (waiting !== null && stay.recording.own.get() === null) return this.#waitingView(stay, waiting);
     const { devices } = this.#ports;
-    const studio = studioOf({
-      ...stay.facts(),
+    const studio = stay.viewWith({
       devices: devices.view.get(),
       deviceProblems: devices.problems.get(),
       screenStream: devices.screenStream(),

@@ -16,8 +16,8 @@ import { saidOf } from "./recording-problems.ts";
 import { roomLink } from "./room-links.ts";
 import { seatAdmitted, type TakenSeat } from "./seat-desk.ts";
 import type { DeviceTrack } from "./studio-devices.ts";
-import type { StudioFacts } from "./studio-of.ts";
-import type { ReactionKindView } from "./studio-view.ts";
+import { type StudioFacts, studioOf } from "./studio-of.ts";
+import type { ReactionKindView, StudioView } from "./studio-view.ts";
 import type { Stay, StudioDeskEvents, StudioDeskPorts } from "./studio-desk-ports.ts";
 import { TakeFollower } from "./take-follower.ts";
 import { readinessOf, TakeStarter } from "./take-starter.ts";
@@ -163,11 +163,14 @@ export class StudioDesk<Track extends DeviceTrack> {
     this.#events.changed();
   }
 
-  /** What the studio's view is made of, beside what the page knows of its devices. */
-  facts(): Omit<StudioFacts, "devices" | "deviceProblems" | "screenStream" | "canShare" | "problem"> {
+  /** What the studio shows, with what the page knows of its devices. */
+  viewWith(
+    page: Pick<StudioFacts, "devices" | "deviceProblems" | "screenStream" | "canShare" | "problem">,
+  ): StudioView {
     const { state } = this.session;
     const { devices, origin, room } = this.#ports;
-    return {
+    return studioOf({
+      ...page,
       session: state,
       seat: this.#seat,
       own: this.recording.own.get(),
@@ -185,7 +188,7 @@ export class StudioDesk<Track extends DeviceTrack> {
       mutedBy: this.#mutedBy,
       chat: this.chat.view(state.connection === "open"),
       reactionOf: (participant) => this.#reactions.of(participant),
-    };
+    });
   }
 
   record(): void {

@@ -1,9 +1,17 @@
 import type * as v from "valibot";
-import type { Access, Answer, SealAnswer, TrackAddress, UploadTransport } from "#core/ports/upload-transport.ts";
+import type {
+  Access,
+  Answer,
+  BodyPace,
+  SealAnswer,
+  TrackAddress,
+  UploadTransport,
+} from "#core/ports/upload-transport.ts";
 import {
   epochsMissing,
   haveList,
   joined,
+  type Receipt,
   receipt,
   roomCreated,
   STUDIO_KEY_HEADER,
@@ -11,9 +19,12 @@ import {
   tokenRenewed,
   trackDeclared,
   trackSealed,
+  UPLOAD_LENGTH_HEADER,
 } from "#protocol/http-api.ts";
 import type { RoomId, Sha256, TakeId } from "#protocol/ids.ts";
+import type { BodyStreaming } from "./body-streaming.ts";
 import { answerOf, isNetworkError, parse } from "./http-upload-reply.ts";
+import { pacedBody } from "./paced-body.ts";
 
 export interface HttpUploadPorts {
   readonly fetch: typeof fetch;
@@ -21,6 +32,8 @@ export interface HttpUploadPorts {
   readonly origin: string;
   /** The operator's key for making rooms, when this device knows one. */
   readonly studioKey: () => string | null;
+  /** Without it every body goes out whole. */
+  readonly streaming?: BodyStreaming;
 }
 
 interface Call {
@@ -28,12 +41,13 @@ interface Call {
   readonly path: string;
   readonly token?: string;
   readonly json?: unknown;
-  readonly file?: Blob;
+  readonly body?: Blob | ReadableStream;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * The upload over HTTP. An epoch's body is the journal's file itself, so memory stays flat. Redirects are not followed:
+ * The upload over HTTP. An epoch's body is the journal's file itself, so memory stays flat; beside a call that limits it goes out in
+ * slices, where bodies can be streams. Redirects are not followed:
  * ours never redirects, so one is a captive portal's, and it can be told from a network that is gone.
  */
 export function httpUpload(ports: HttpUploadPorts): UploadTransport {
@@ -62,10 +76,16 @@ export function httpUpload(ports: HttpUploadPorts): UploadTransport {
       ask(trackDeclared, { method: "PUT", path: trackPath(access, at), token: access.token, json }, signal),
     haveList: (access, at, signal) =>
       ask(haveList, { method: "GET", path: `${trackPath(access, at)}/epochs`, token: access.token }, signal),
-    putEpoch: (access, at, file, sha256, signal) => {
+    putEpoch: async (access, at, file, sha256, signal, pace) => {
       const path = `${trackPath(access, at)}/epochs/${at.seq}`;
       const headers = { "Content-Digest": contentDigest(sha256), "Content-Type": "application/octet-stream" };
-      return ask(receipt, { method: "PUT", path, token: access.token, file, headers }, signal);
+      const call: Call = { method: "PUT", path, token: access.token, headers };
+      if (pace?.limits && ports.streaming?.isPossible()) {
+        const answer = await putPaced(ports, ports.streaming, call, { file, pace }, signal);
+        if (answer !== "refused") return answer;
+      }
+      pace?.whole(file.size);
+      return ask(receipt, { ...call, body: file }, signal);
     },
     seal: async (access, at, json, signal) => {
       const call: Call = { method: "POST", path: `${trackPath(access, at)}/seal`, token: access.token, json };
@@ -89,24 +109,75 @@ async function sealAnswer(response: Response): Promise<SealAnswer> {
   return missing.success ? { kind: "missing", ranges: missing.output.missing } : answer;
 }
 
-async function send(
+/** Length Required: what a proxy says that takes no body of unknown length. Ours takes them. */
+const LENGTH_REQUIRED = 411;
+
+interface Paced {
+  readonly file: Blob;
+  readonly pace: BodyPace;
+}
+
+/** `refused`: streamed bodies cannot be sent to this server at all; nothing has been stored. */
+async function putPaced(
   ports: HttpUploadPorts,
+  streaming: BodyStreaming,
   call: Call,
+  { file, pace }: Paced,
   signal: AbortSignal,
-): Promise<Response | { readonly kind: "unreachable"; readonly detail: string }> {
+): Promise<Answer<Receipt> | "refused"> {
+  let taken = 0;
+  const counted: BodyPace = {
+    limits: true,
+    whole: (bytes) => pace.whole(bytes),
+    async slice(most, stop) {
+      const bytes = await pace.slice(most, stop);
+      taken += bytes;
+      return bytes;
+    },
+  };
+  // A request that is over for another reason must not go on taking of the pace.
+  const over = new AbortController();
+  const body = pacedBody(file, counted, AbortSignal.any([signal, over.signal]));
+  const headers = { ...call.headers, [UPLOAD_LENGTH_HEADER]: String(file.size) };
+  try {
+    const response = await send(ports, { ...call, headers, body }, signal);
+    if (!(response instanceof Response)) {
+      if (taken === 0) streaming.failed();
+      return response;
+    }
+    if (response.status === LENGTH_REQUIRED) {
+      streaming.refused();
+      return "refused";
+    }
+    streaming.worked();
+    return await answerOf(response, receipt);
+  } finally {
+    over.abort();
+  }
+}
+
+interface Unreachable {
+  readonly kind: "unreachable";
+  readonly detail: string;
+}
+
+async function send(ports: HttpUploadPorts, call: Call, signal: AbortSignal): Promise<Response | Unreachable> {
   const headers = new Headers(call.headers);
   if (call.json !== undefined) headers.set("Content-Type", "application/json");
   if (call.token !== undefined) headers.set("Authorization", `Bearer ${call.token}`);
+  const body = call.body ?? (call.json === undefined ? null : JSON.stringify(call.json));
+  const init: RequestInit & { duplex?: "half" } = {
+    method: call.method,
+    headers,
+    body,
+    ...(body instanceof ReadableStream && { duplex: "half" }),
+    credentials: "omit",
+    cache: "no-store",
+    redirect: "manual",
+    signal,
+  };
   try {
-    return await ports.fetch(ports.origin + call.path, {
-      method: call.method,
-      headers,
-      body: call.file ?? (call.json === undefined ? null : JSON.stringify(call.json)),
-      credentials: "omit",
-      cache: "no-store",
-      redirect: "manual",
-      signal,
-    });
+    return await ports.fetch(ports.origin + call.path, init);
   } catch (error) {
     signal.throwIfAborted();
     if (!isNetworkError(error)) throw error;

@@ -130,6 +130,45 @@ describe("uploading an epoch", () => {
     expect(await keysOf(host.room)).toEqual([]);
   });
 
+  it("[HA28] the length may be in Upload-Length, of a body that comes as a stream; both must be the same", async () => {
+    const { host, take, track } = await recordedTrack();
+    const bytes = someBytes(1);
+    const put = (length: string, more: Partial<Parameters<typeof putEpoch>[1]> = { without: "Content-Length" }) =>
+      putEpoch(host, { take, track, seq: 0, bytes, headers: { "Upload-Length": length }, ...more });
+    const size = bytes.byteLength;
+    const refusals = [
+      { response: put(String(size - 1)), expected: [422, "length-wrong"] },
+      { response: put(String(size + 1)), expected: [422, "length-wrong"] },
+      { response: put("0"), expected: [422, "length-wrong"] },
+      { response: put(String(EPOCH_MAX_BYTES + 1)), expected: [413, "too-large"] },
+      ...["", "-1", "1e3", "4, 4", "0x10"].map((length) => ({
+        response: put(length),
+        expected: [411, "length-missing"],
+      })),
+      { response: put(String(size + 1), {}), expected: [400, "lengths-differ"] },
+      { response: put("many", {}), expected: [411, "length-missing"] },
+    ];
+    for (const { response, expected } of refusals) expect(await statusAndReason(await response)).toEqual(expected);
+    expect(await keysOf(host.room)).toEqual([]);
+    expect(await have(host, take, track)).toEqual({ ranges: [], count: 0, sealed: false });
+    expect((await put(String(size))).status).toBe(201);
+    expect((await put(String(size), {})).status).toBe(200);
+    const stored = await env.BUCKET.get(`rooms/${host.room}/takes/${take}/tracks/${track}/epochs/000000.mp4`);
+    expect(new Uint8Array((await stored?.arrayBuffer()) ?? new ArrayBuffer())).toEqual(bytes);
+  });
+
+  it("[HA23] a stream with another digest stores nothing", async () => {
+    const { host, take, track } = await recordedTrack();
+    const bytes = someBytes(1);
+    const headers = {
+      "Upload-Length": String(bytes.byteLength),
+      "Content-Digest": await digestHeader(someBytes(2)),
+    };
+    const response = await putEpoch(host, { take, track, seq: 0, bytes, headers, without: "Content-Length" });
+    expect(await statusAndReason(response)).toEqual([422, "digest-wrong"]);
+    expect(await keysOf(host.room)).toEqual([]);
+  });
+
   it("[HA24] an epoch of exactly the largest size is taken", async () => {
     const { host, take, track } = await recordedTrack();
     const bytes = new Uint8Array(EPOCH_MAX_BYTES);

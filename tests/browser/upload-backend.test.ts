@@ -8,6 +8,7 @@ import { bundleBackend } from "../../scripts/studio/backend-bundle.ts";
 import { type BackendServer, startBackend } from "../../scripts/studio/backend-server.ts";
 import { listen } from "../unit/upload/rig/http-server.ts";
 import { hashOf } from "../unit/upload/rig/memory-device.ts";
+import { inSlices } from "../contracts/sliced-transport.ts";
 import { uploadTransportContract } from "../contracts/upload-transport.contract.ts";
 
 let folder: string;
@@ -43,10 +44,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
-describe("the upload against the backend", () => {
+const WAYS = [
+  { way: "whole", of: httpUpload },
+  { way: "in slices", of: inSlices },
+];
+
+describe.each(WAYS)("the upload against the backend, bodies $way", ({ of }) => {
   it.each(uploadTransportContract)("$rule", ({ run }) =>
     run({
-      transport: httpUpload({ fetch, origin: backend.url, studioKey: () => null }),
+      transport: of({ fetch, origin: backend.url, studioKey: () => null }),
       newId: () => randomBytes(16).toString("base64url"),
       file: (bytes) => new Blob([bytes]),
       hash: async (bytes) => hashOf(bytes),

@@ -1,21 +1,28 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Access, EpochAddress } from "#core/ports/upload-transport.ts";
+import type { Access, BodyPace, EpochAddress } from "#core/ports/upload-transport.ts";
 import { httpUpload } from "#platform/http-upload.ts";
 import type { Sha256 } from "#protocol/ids.ts";
+import type { BodyStreaming } from "#platform/body-streaming.ts";
 import { bodyOf, type HttpServer, listen, memoryHttpServer } from "../unit/upload/rig/http-server.ts";
 import { hashOf } from "../unit/upload/rig/memory-device.ts";
 import { idOf } from "../unit/upload/rig/upload-rig.ts";
+import { inSlices } from "./sliced-transport.ts";
 import { uploadTransportContract } from "./upload-transport.contract.ts";
 
+const WAYS = [
+  { way: "whole", of: httpUpload },
+  { way: "in slices", of: inSlices },
+];
+
 // The same suite runs against the backend in tests/browser/upload-backend.test.ts.
-describe("the upload over HTTP", () => {
+describe.each(WAYS)("the upload over HTTP, bodies $way", ({ of }) => {
   it.each(uploadTransportContract)("$rule", async ({ run }) => {
     const server = await memoryHttpServer();
     try {
       await run({
-        transport: httpUpload({ fetch, origin: server.origin, studioKey: () => null }),
+        transport: of({ fetch, origin: server.origin, studioKey: () => null }),
         newId: () => randomBytes(16).toString("base64url"),
         file: (bytes) => new Blob([bytes]),
         hash: async (bytes) => hashOf(bytes),
@@ -172,5 +179,112 @@ describe("what comes back from the network", () => {
     await arrived.promise;
     stop.abort(reason);
     await expect(answer).rejects.toBe(reason);
+  });
+});
+
+describe("a body in slices over HTTP", () => {
+  let server: HttpServer;
+  const seen: { readonly request: IncomingMessage; readonly body: Buffer }[] = [];
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  const { signal } = new AbortController();
+
+  beforeEach(async () => {
+    seen.length = 0;
+    answer = (_, response) => void response.end("{}");
+    server = await listen((request, response) => {
+      void bodyOf(request).then((body) => {
+        seen.push({ request, body });
+        answer(request, response);
+      });
+    });
+  });
+  afterEach(() => server.close());
+
+  class Streaming implements BodyStreaming {
+    readonly told: string[] = [];
+    possible = true;
+    isPossible = (): boolean => this.possible;
+    worked = (): void => void this.told.push("worked");
+    failed = (): void => void this.told.push("failed");
+    refused = (): void => void this.told.push("refused");
+  }
+
+  class Pace implements BodyPace {
+    readonly taken: number[] = [];
+    readonly whole = (bytes: number): void => void this.taken.push(-bytes);
+    limits = true;
+    async slice(most: number): Promise<number> {
+      this.taken.push(Math.min(most, 3));
+      return Math.min(most, 3);
+    }
+  }
+
+  const put = (streaming: BodyStreaming, pace: BodyPace, origin = server.origin) =>
+    httpUpload({ fetch, origin, studioKey: () => null, streaming }).putEpoch(
+      ACCESS,
+      AT,
+      new Blob([BYTES]),
+      HASH,
+      signal,
+      pace,
+    );
+
+  it("[UT15] goes out as a stream with Upload-Length, digest and token, and no Content-Length", async () => {
+    const [streaming, pace] = [new Streaming(), new Pace()];
+    await put(streaming, pace);
+    const [{ request, body } = {}] = seen;
+    expect(request?.headers).toMatchObject({
+      "upload-length": "4",
+      "content-digest": `sha-256=:${Buffer.from(HASH, "hex").toString("base64")}:`,
+      authorization: "Bearer token",
+    });
+    expect(request?.headers["content-length"]).toBeUndefined();
+    expect([...(body ?? [])]).toEqual([...BYTES]);
+    expect(pace.taken).toEqual([3, 1]);
+    expect(streaming.told).toEqual(["worked"]);
+  });
+
+  it("[UT15] goes out whole, with its length, where it cannot be a stream and where nothing limits it", async () => {
+    const [streaming, pace] = [new Streaming(), new Pace()];
+    pace.limits = false;
+    await put(streaming, pace);
+    pace.limits = true;
+    streaming.possible = false;
+    await put(streaming, pace);
+    expect(seen.map(({ request }) => request.headers["content-length"])).toEqual(["4", "4"]);
+    expect(pace.taken).toEqual([-4, -4]);
+    expect(streaming.told).toEqual([]);
+  });
+
+  it("[UT16] who wants a length is sent the same at once, whole", async () => {
+    const [streaming, pace] = [new Streaming(), new Pace()];
+    answer = (request, response) => {
+      const status = request.headers["content-length"] === undefined ? 411 : 409;
+      response.writeHead(status).end(JSON.stringify({ error: { reason: `for-${status}`, message: "" } }));
+    };
+    expect(await put(streaming, pace)).toMatchObject({ kind: "refused", status: 409 });
+    expect(seen.map(({ request, body }) => [request.headers["content-length"], body.length])).toEqual([
+      [undefined, 4],
+      ["4", 4],
+    ]);
+    expect(streaming.told).toEqual(["refused"]);
+  });
+
+  it("[UT16] a request that fails before anything was taken may be the streaming's fault; one that breaks later is not", async () => {
+    const gone = await listen(() => undefined);
+    await gone.close();
+    const [streaming, pace] = [new Streaming(), new Pace()];
+    const refusing: typeof fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+    const first = await httpUpload({ fetch: refusing, origin: gone.origin, studioKey: () => null, streaming }).putEpoch(
+      ACCESS,
+      AT,
+      new Blob([BYTES]),
+      HASH,
+      signal,
+      pace,
+    );
+    expect([first.kind, streaming.told, pace.taken]).toEqual(["unreachable", ["failed"], []]);
+    answer = (request) => void request.socket.destroy();
+    expect([(await put(streaming, pace)).kind, streaming.told]).toEqual(["unreachable", ["failed"]]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as v from "valibot";
-import { MAX_JSON_BYTES } from "#protocol/http-api.ts";
+import { MAX_JSON_BYTES, UPLOAD_LENGTH_HEADER } from "#protocol/http-api.ts";
 import { type RoomId, roomId } from "#protocol/ids.ts";
 import { type Claims, type ParticipantClaims, verifyToken } from "../auth/tokens.ts";
 import type { Env } from "../env.ts";
@@ -99,6 +99,22 @@ export function declaredLength(c: ApiContext, maxBytes: number): number {
   if (text === undefined || !/^\d{1,15}$/.test(text)) throw ApiError.of("length-missing");
   if (Number(text) > maxBytes) throw ApiError.of("too-large");
   return Number(text);
+}
+
+/**
+ * As `declaredLength`, of a body that may come as a stream, whose length is in `Upload-Length`. A proxy that has gathered such a body
+ * adds a Content-Length. @throws ApiError also 400 when they differ
+ */
+export function uploadLength(c: ApiContext, maxBytes: number): number {
+  const said = [c.req.header("Content-Length"), c.req.header(UPLOAD_LENGTH_HEADER)].filter(
+    (text) => text !== undefined,
+  );
+  if (said.some((text) => !/^\d{1,15}$/.test(text))) throw ApiError.of("length-missing");
+  const [length, other = length] = said.map(Number);
+  if (length === undefined) throw ApiError.of("length-missing");
+  if (other !== length) throw ApiError.of("lengths-differ");
+  if (length > maxBytes) throw ApiError.of("too-large");
+  return length;
 }
 
 /** Runs a call of the room or the store whose outcome is unknown when it throws: 503, so that the client tries again. */

@@ -6,11 +6,11 @@ import {
   type Api,
   type ApiContext,
   asMember,
-  declaredLength,
   jsonBody,
   pathNumber,
   pathPart,
   retryable,
+  uploadLength,
 } from "../http/api-request.ts";
 import { parseContentDigest } from "../http/content-digest.ts";
 import { epochKey } from "../r2/keys.ts";
@@ -47,7 +47,7 @@ trackRoutes.post("/seal", async (c) => {
 trackRoutes.put("/epochs/:seq", async (c) => {
   const { member, stub, room, take, track } = await ofTrack(c);
   const seq = pathNumber(c, "seq", MAX_SEQ);
-  const bytes = declaredLength(c, EPOCH_MAX_BYTES);
+  const bytes = uploadLength(c, EPOCH_MAX_BYTES);
   const sha256 = parseContentDigest(c.req.header("Content-Digest"));
   if (sha256 === null) throw ApiError.of("bad-digest");
   valueOf(await retryable(async () => stub.mayUpload(member, take, track, seq)));

@@ -20,7 +20,7 @@ export interface UploadServicePorts extends UploadPorts {
 export function createUploadService(ports: UploadServicePorts): UploadWorkerApi {
   const listeners = new Set<(state: UploadState) => void>();
   const pace = new CallPace(ports.clock, ports.scheduler);
-  const engine = new UploadEngine({ ...ports, pace: pace.wait }, (state) => {
+  const engine = new UploadEngine({ ...ports, pace: pace.turn }, (state) => {
     for (const listener of listeners) listener(state);
   });
   const stopped = new AbortController();

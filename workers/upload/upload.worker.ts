@@ -1,5 +1,6 @@
 import { expose } from "comlink";
 import { recoverTakes } from "#core/recovery/recover-takes.ts";
+import { browserBodyStreaming } from "#platform/body-streaming.ts";
 import { dexieTakes } from "#platform/dexie-takes.ts";
 import { broadcastJournal } from "#platform/journal-channel.ts";
 import { webLocks } from "#platform/locks.ts";
@@ -13,6 +14,7 @@ const ports = browserUploadPorts({
   store: opfsEpochStore(),
   journal: broadcastJournal(),
   studioKey: () => studioKey,
+  streaming: browserBodyStreaming(),
 });
 const service = createUploadService({
   ...ports,

@@ -5,6 +5,8 @@ export interface PaceSample {
   readonly loss: number | null;
   /** libwebrtc sends less than it would because of the network. */
   readonly bandwidthLimited: boolean;
+  /** What libwebrtc believes that the line has for the call, bit/s. */
+  readonly availableBits: number | null;
   /** What the upload moves, bytes/s; 0: it runs, and nothing has arrived yet; `null`: none runs, so that nothing is its doing. */
   readonly uploaded: number | null;
 }
@@ -12,21 +14,32 @@ export interface PaceSample {
 /** The goal: an upload adds at most so much to the round trip. */
 export const MOST_DELAY_MS = 20;
 const MOST_LOSS = 0.02;
+/**
+ * What libwebrtc believes falls within tenths of a second when a queue begins, seconds before the round trip tells, and by half; by itself
+ * it wavers by a tenth. How low it is says nothing: it takes 20 s to come back.
+ */
+const MOST_FALL = 0.25;
+const FALL_SECONDS = 2;
 
-/** An upload never stops: an epoch of 600 kB at 64 kB/s still arrives in 10 s. Bytes/s. */
-export const LEAST_BYTES_PER_SECOND = 64_000;
-/** Where it begins with a call: a link of 8 Mbit/s is not full yet, and a thinner one is found in two steps down. */
-const FIRST_BYTES_PER_SECOND = 1_000_000;
+/** An upload never stops: an epoch of 600 kB at 16 kB/s still arrives in 40 s. More would fill what a call leaves of 1 Mbit/s. Bytes/s. */
+export const LEAST_BYTES_PER_SECOND = 16_000;
+/** Where it begins with a call: 1 Mbit/s, which a line that carries a call's picture has left. 1 MB/s is reached in 15 s. */
+const FIRST_BYTES_PER_SECOND = 128_000;
 /** Beyond 160 Mbit/s nothing is limited by us. */
 const UNLIMITED_BYTES_PER_SECOND = 20_000_000;
 
 const SHRINK = 0.6;
 /** What moved over the last seconds lags behind what moves now. A pace above that much of it limits nothing, so less of it would tell nothing. */
 const MOVED_SLACK = 1.5;
-/** A second: a link of 20 Mbit/s is found in ten of them. */
-const GROW = 1.25;
-/** Near the rate that was too much last time: a queue of 20 ms would be there within the second otherwise. */
-const CREEP = 1.03;
+/** A second. It takes two to three until a queue is told of: that is a half too much by then. */
+const GROW = 1.15;
+/**
+ * A pace that is not used proves nothing, and would let the next epoch flood the line: it grows while at least so much of it moves. What
+ * is known to move is the mean of 8 s, which under such growth is 60 % of what moves now; less a part for epochs that arrive in lumps.
+ */
+const PROVEN = 1 / 3;
+/** Near the rate that was too much last time: a queue of 20 ms would be there within the second otherwise, and a long one when it is told of. */
+const CREEP = 1.01;
 const NEAR = 0.8;
 /** Well above it all the same: the network has changed. */
 const BEYOND = 1.2;
@@ -60,6 +73,8 @@ export interface UploadPaceState {
   readonly bytesPerSecond: number | null;
   /** The newest last, one per second. */
   readonly roundTrips: readonly number[];
+  /** As `roundTrips`. */
+  readonly availableBits: readonly number[];
   readonly rest: number;
   /** What was too much last time; `null`: nothing so far. */
   readonly brim: number | null;
@@ -71,6 +86,7 @@ export interface UploadPaceState {
 export const FIRST_PACE: UploadPaceState = {
   bytesPerSecond: FIRST_BYTES_PER_SECOND,
   roundTrips: [],
+  availableBits: [],
   rest: 0,
   brim: null,
   trial: null,
@@ -80,7 +96,7 @@ export const FIRST_PACE: UploadPaceState = {
 /** One second later (CA60–CA63): multiplicatively less when the call suffers from the upload, more while it does not. */
 export function stepUploadPace(last: UploadPaceState, sample: PaceSample): UploadPaceState {
   const before = older(last, sample);
-  const illness = illnessOf(sample, before.roundTrips);
+  const illness = illnessOf(sample, before);
   const suffers = sample.uploaded !== null && illness > 1 + (before.excused?.illness ?? 0);
   // While it rests, what was taken back last may not have arrived in the numbers yet.
   if (before.rest > (suffers ? 1 : 0)) return { ...before, rest: before.rest - 1, trial: calmer(before, suffers) };
@@ -93,12 +109,15 @@ export function stepUploadPace(last: UploadPaceState, sample: PaceSample): Uploa
 
 const AT_EASE = { rest: 0, brim: null, trial: null };
 
-function older(before: UploadPaceState, { roundTripMs }: PaceSample): UploadPaceState {
+function older(before: UploadPaceState, { roundTripMs, availableBits }: PaceSample): UploadPaceState {
   const { excused } = before;
   const heard = roundTripMs === null ? [] : [roundTripMs];
   return {
     ...before,
     roundTrips: [...before.roundTrips, ...heard].slice(-BASELINE_SECONDS),
+    availableBits: [...before.availableBits, ...(availableBits === null ? [] : [availableBits])].slice(
+      -1 - FALL_SECONDS,
+    ),
     excused: excused === null || excused.seconds <= 1 ? null : { ...excused, seconds: excused.seconds - 1 },
   };
 }
@@ -117,18 +136,18 @@ function shrunk(before: UploadPaceState, { uploaded }: PaceSample, illness: numb
     ...before,
     bytesPerSecond: Math.max(LEAST_BYTES_PER_SECOND, felt * SHRINK),
     rest: REST_SECONDS,
-    brim: felt,
+    brim: uploaded === null || uploaded === 0 ? felt : Math.min(felt, uploaded),
     trial:
       trial === null ? { shrinks: 1, illness, from: now, calm: 0 } : { ...trial, shrinks: trial.shrinks + 1, calm: 0 },
   };
 }
 
-/** Without an upload nothing is learned: what was too much last time is not passed. */
+/** Where the pace is not used nothing is learned. */
 function grown(before: UploadPaceState, { uploaded }: PaceSample): UploadPaceState {
   const now = before.bytesPerSecond ?? UNLIMITED_BYTES_PER_SECOND;
   const brim = before.brim !== null && now > before.brim * BEYOND ? null : before.brim;
-  const creep = uploaded === null ? now : now * CREEP;
-  const more = brim === null ? now * GROW : Math.max(creep, Math.min(now * GROW, brim * NEAR));
+  if (uploaded === null || uploaded < now * PROVEN) return { ...before, rest: 0, brim };
+  const more = brim === null ? now * GROW : Math.max(now * CREEP, Math.min(now * GROW, brim * NEAR));
   return { ...before, bytesPerSecond: limitOf(more), rest: 0, brim };
 }
 
@@ -137,9 +156,16 @@ function limitOf(bytesPerSecond: number): number | null {
 }
 
 /** 1: as much as an upload may do to a call. One late report is no queue: the better round trip of the last two counts. */
-function illnessOf({ roundTripMs, loss, bandwidthLimited }: PaceSample, roundTrips: readonly number[]): number {
+function illnessOf({ roundTripMs, loss, bandwidthLimited }: PaceSample, seen: UploadPaceState): number {
+  const { roundTrips, availableBits } = seen;
   const riseMs = roundTripMs === null ? 0 : Math.min(...roundTrips.slice(-2)) - Math.min(...roundTrips);
-  return Math.max(riseMs / MOST_DELAY_MS, (loss ?? 0) / MOST_LOSS, bandwidthLimited ? HELD_BACK : 0);
+  const fall = 1 - (availableBits.at(-1) ?? 0) / Math.max(1, ...availableBits);
+  return Math.max(
+    riseMs / MOST_DELAY_MS,
+    (loss ?? 0) / MOST_LOSS,
+    availableBits.length === 0 ? 0 : fall / MOST_FALL,
+    bandwidthLimited ? HELD_BACK : 0,
+  );
 }
 
 /** There is no more or less of it: a picture that is held back counts like a rise of 30 ms. */

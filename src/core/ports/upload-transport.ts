@@ -41,6 +41,16 @@ export interface Access {
   readonly token: string;
 }
 
+/** How fast a body may go out, beside a live call. */
+export interface BodyPace {
+  /** Something limits it now. When nothing does, a body goes out whole. */
+  readonly limits: boolean;
+  /** Resolves when more of the body may go out, with how many bytes: 1 … `most`. @throws the signal's reason */
+  slice(most: number, signal: AbortSignal): Promise<number>;
+  /** The body goes out whole, at once. */
+  whole(bytes: number): void;
+}
+
 export interface UploadTransport {
   createRoom(body: CreateRoom, signal: AbortSignal): Promise<Answer<RoomCreated>>;
   join(room: RoomId, body: Join, signal: AbortSignal): Promise<Answer<Joined>>;
@@ -58,8 +68,18 @@ export interface UploadTransport {
     signal: AbortSignal,
   ): Promise<Answer<TrackDeclared>>;
   haveList(access: Access, at: TrackAddress, signal: AbortSignal): Promise<Answer<HaveList>>;
-  /** `body` is streamed from the disk; `sha256` goes with it as Content-Digest. */
-  putEpoch(access: Access, at: EpochAddress, body: Blob, sha256: Sha256, signal: AbortSignal): Promise<Answer<Receipt>>;
+  /**
+   * `body` is streamed from the disk; `sha256` goes with it as Content-Digest. `pace`: in slices, where this is possible. When it
+   * turns out not to be, the answer is `unreachable` or `busy`, and the next try is whole.
+   */
+  putEpoch(
+    access: Access,
+    at: EpochAddress,
+    body: Blob,
+    sha256: Sha256,
+    signal: AbortSignal,
+    pace?: BodyPace,
+  ): Promise<Answer<Receipt>>;
   seal(access: Access, at: TrackAddress, body: SealTrack, signal: AbortSignal): Promise<SealAnswer>;
 }
 

@@ -1,14 +1,16 @@
 import type { Receipt } from "#protocol/http-api.ts";
 import type { RoomId } from "#protocol/ids.ts";
 import type { EpochRow } from "#protocol/take-manifest.ts";
+import type { Answer } from "../ports/upload-transport.ts";
 import { StorageError } from "../ports/storage-error.ts";
 import { epochKey } from "./epoch-key.ts";
 import { DIGEST_TRIES } from "./limits.ts";
 import type { Patience } from "./patience.ts";
+import type { Judged } from "./request-guard.ts";
 import type { Seats } from "./seats.ts";
 import { isSetback, stored, UploadSetback } from "./setback.ts";
 import { type DeclaredTake, speakerOf, type TakePreparation } from "./take-preparation.ts";
-import type { UploadPorts } from "./upload-ports.ts";
+import type { PacedTurn, UploadPorts } from "./upload-ports.ts";
 
 type EpochPorts = Pick<UploadPorts, "repo" | "store" | "transport" | "clock" | "hasher" | "journal" | "pace">;
 
@@ -29,25 +31,39 @@ export class EpochUpload {
 
   /** `bytesPerSecond`: the rate so far, 0 when unknown. @throws UploadSetback */
   async send(declared: DeclaredTake, epoch: EpochRow, bytesPerSecond: number, signal: AbortSignal): Promise<void> {
-    const { transport, pace } = this.#ports;
     const file = await this.#file(epoch);
     if (file.size !== epoch.bytes) throw corrupt(epoch, file);
-    await pace?.(epoch.bytes, signal);
     const key = epochKey(epoch);
+    const turn = await this.#ports.pace?.(signal);
     const allowanceMs = this.#patience.allowanceMs(key, epoch.bytes, bytesPerSecond);
-    const answer = await this.#seats
-      .authorised(speakerOf(declared, epoch.track), allowanceMs, signal, (access, inner) =>
-        transport.putEpoch(access, epoch, file, epoch.sha256, inner),
-      )
+    const answer = await this.#put(declared, epoch, file, allowanceMs, signal, turn)
       .catch((error: unknown) => {
         if (isSetback(error) && error.wait === "server-silent") this.#patience.stalled(key);
         throw error;
-      });
+      })
+      .finally(() => turn?.over());
     if (answer.kind === "refused") throw await this.#judge(answer, declared, epoch, file);
     if (!isReceiptFor(answer.value, epoch, declared.room))
       throw await this.#digestFailure(epoch, file, "a receipt for other bytes");
     this.#patience.gotThrough(key);
     await this.#note(epoch, answer.value);
+  }
+
+  #put(
+    declared: DeclaredTake,
+    epoch: EpochRow,
+    file: Blob,
+    allowanceMs: number,
+    signal: AbortSignal,
+    turn?: PacedTurn,
+  ): Promise<Judged<Answer<Receipt>>> {
+    return this.#seats.authorised(
+      speakerOf(declared, epoch.track),
+      allowanceMs,
+      signal,
+      (access, inner) => this.#ports.transport.putEpoch(access, epoch, file, epoch.sha256, inner, turn),
+      turn,
+    );
   }
 
   /** The receipt's own hash is what is noted; the manifest checks it against the row once more. */

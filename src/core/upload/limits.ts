@@ -50,6 +50,15 @@ export const RENEW_EVERY_MS = (15 * 60_000) / 2;
 /** An epoch whose file is whole is sent this often although the server says that its digest is wrong (422). */
 export const DIGEST_TRIES = 2;
 
+/** Beside a call a body goes out in slices of this time of its pace: half of what an upload may add to the call's round trip. */
+export const SLICE_MS = 10;
+
+/** One packet: 1,500 bytes less the headers of IP, TCP, TLS and HTTP/2. At 16 kB/s every 75 ms. */
+export const LEAST_SLICE_BYTES = 1_200;
+
+/** As much as Chromium reads from a file at once. Reached at 6.5 MB/s. */
+export const MOST_SLICE_BYTES = 64 * 1024;
+
 /** The rate is the bytes with a receipt over this window. */
 export const RATE_WINDOW_MS = 8_000;
 

@@ -9,11 +9,20 @@ interface AnyReply {
   readonly kind: string;
 }
 
+/** What a body that goes out in slices tells. */
+export interface BodyProgress {
+  /** Bytes that were handed to the network so far. */
+  readonly taken: number;
+  /** It is the pace that holds the next ones back. */
+  readonly isWaiting: boolean;
+}
+
 const STALLED = Symbol("stalled");
 
 /**
  * One request with a limit to its patience. `fetch` tells nothing of how much of a body has gone out, so the limit is
- * made of the body's size (`patience.ts`) and grows with each stall, instead of being one total for all.
+ * made of the body's size (`patience.ts`) and grows with each stall, instead of being one total for all. A body that goes out in
+ * slices tells: for as long as more of it is taken, or the pace holds it back, the time begins anew when it is over.
  * @throws UploadSetback for everything that may pass by itself; the signal's reason when it was stopped.
  */
 export async function guarded<Reply extends AnyReply>(
@@ -21,12 +30,11 @@ export async function guarded<Reply extends AnyReply>(
   allowanceMs: number,
   signal: AbortSignal,
   call: (signal: AbortSignal) => Promise<Reply>,
+  progress?: BodyProgress,
 ): Promise<Judged<Reply>> {
   const stop = new AbortController();
   const answered = new AbortController();
-  const alarm = scheduler
-    .delay(allowanceMs, AbortSignal.any([signal, answered.signal]))
-    .then((): typeof STALLED => STALLED);
+  const alarm = untilSilent(scheduler, allowanceMs, AbortSignal.any([signal, answered.signal]), progress);
   let reply: Reply | typeof STALLED;
   try {
     reply = await Promise.race([call(AbortSignal.any([signal, stop.signal])), alarm]);
@@ -40,6 +48,19 @@ export async function guarded<Reply extends AnyReply>(
   const passing = passingSetback(reply);
   if (passing) throw passing;
   return reply as Judged<Reply>;
+}
+
+async function untilSilent(
+  scheduler: Scheduler,
+  allowanceMs: number,
+  signal: AbortSignal,
+  progress?: BodyProgress,
+): Promise<typeof STALLED> {
+  for (;;) {
+    const before = progress?.taken;
+    await scheduler.delay(allowanceMs, signal);
+    if (!progress || (progress.taken === before && !progress.isWaiting)) return STALLED;
+  }
 }
 
 function passingSetback(reply: AnyReply): UploadSetback | null {

@@ -2,7 +2,7 @@ import type { ParticipantId, RoomId } from "#protocol/ids.ts";
 import type { SeatRow, TakeRow } from "#protocol/take-manifest.ts";
 import type { Access } from "../ports/upload-transport.ts";
 import { RENEW_BEFORE_MS, RENEW_EVERY_MS, REPLY_STALL_MS } from "./limits.ts";
-import { guarded, type Judged, refusal } from "./request-guard.ts";
+import { type BodyProgress, guarded, type Judged, refusal } from "./request-guard.ts";
 import { stored, UploadSetback } from "./setback.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { UploadPorts } from "./upload-ports.ts";
@@ -42,13 +42,14 @@ export class Seats {
     allowanceMs: number,
     signal: AbortSignal,
     call: (access: Access, signal: AbortSignal) => Promise<Reply>,
+    progress?: BodyProgress,
   ): Promise<Judged<Reply>> {
     const { scheduler, clock } = this.#ports;
     let good = await this.#freshToken(seat, signal);
     let renewedUs = Number.NEGATIVE_INFINITY;
     for (;;) {
       const access = { room: seat.room, token: good.token };
-      const answer = await guarded(scheduler, allowanceMs, signal, (inner) => call(access, inner));
+      const answer = await guarded(scheduler, allowanceMs, signal, (inner) => call(access, inner), progress);
       if (!isUnauthorised(answer) || clock.nowUs() - renewedUs < RENEW_EVERY_MS * 1000) return answer;
       good = await this.#renew(seat, good.token, signal);
       if (good.isNew) renewedUs = clock.nowUs();

@@ -3,7 +3,8 @@ import type { Hasher } from "../ports/hasher.ts";
 import type { JournalChannel } from "../ports/journal-channel.ts";
 import type { TakeRepo } from "../ports/take-repo.ts";
 import type { Clock, Random, Scheduler } from "../ports/time.ts";
-import type { UploadTransport } from "../ports/upload-transport.ts";
+import type { BodyPace, UploadTransport } from "../ports/upload-transport.ts";
+import type { BodyProgress } from "./request-guard.ts";
 
 /** The lock that makes one uploader of all tabs, workers and the service worker of this origin. */
 export interface UploadLock {
@@ -14,8 +15,14 @@ export interface UploadLock {
   hold<Value>(work: () => Promise<Value>, signal: AbortSignal, waiting: () => void): Promise<Value>;
 }
 
-/** Lets uploads give way to a live call: resolves when an epoch of that size may start. */
-export type UploadPace = (bytes: number, signal: AbortSignal) => Promise<void>;
+/** An epoch's place in the line beside a live call. */
+export interface PacedTurn extends BodyPace, BodyProgress {
+  /** Answered, or given up: the next may start. */
+  over(): void;
+}
+
+/** Lets uploads give way to a live call: resolves when another epoch may start. @throws the signal's reason */
+export type UploadPace = (signal: AbortSignal) => Promise<PacedTurn>;
 
 /** All that the engine needs of the world. */
 export interface UploadPorts {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { CallPace } from "#core/upload/call-pace.ts";
 import { IDLE_POLL_MS } from "#core/upload/limits.ts";
 import { UploadEngine } from "#core/upload/upload-engine.ts";
+import type { UploadPace } from "#core/upload/upload-ports.ts";
 import { UploadRig } from "./rig/upload-rig.ts";
 
 describe("one uploader at a time", () => {
@@ -45,8 +47,10 @@ describe("one uploader at a time", () => {
       if (faults++ < 2) throw new RangeError("a fault of ours");
       return read(ref);
     };
-    const pace = async (): Promise<void> => {
+    const unpaced = new CallPace(rig.time, rig.time);
+    const pace: UploadPace = async (signal) => {
       if (faults++ < 6) throw new RangeError("a fault of ours");
+      return unpaced.turn(signal);
     };
     const uploader = rig.start({ pace });
     await rig.time.until(() => uploader.state().phase === "waiting" && uploader.state().reason === "unexpected");
@@ -138,14 +142,16 @@ describe("one uploader at a time", () => {
   it("asks the pace before each epoch", async () => {
     const rig = new UploadRig();
     await rig.recorded("take", { tracks: { microphone: 3 } }, await rig.seated());
-    const paced: number[] = [];
+    let asked = 0;
+    const unpaced = new CallPace(rig.time, rig.time);
     rig.start({
-      pace: async (bytes) => {
-        paced.push(bytes);
+      pace: async (signal) => {
+        asked += 1;
         await rig.time.delay(1000);
+        return unpaced.turn(signal);
       },
     });
     await rig.time.until(() => rig.allSealed());
-    expect(paced).toEqual([1000, 1000, 1000]);
+    expect(asked).toBe(3);
   });
 });

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { backOffMs, waitMs } from "#core/upload/back-off.ts";
 import { BACK_OFF_BASE_MS, BACK_OFF_CAP_MS, EPOCH_STALL_MS, LANES, RETRY_AFTER_CAP_MS } from "#core/upload/limits.ts";
 import { Patience } from "#core/upload/patience.ts";
+import type { Answer } from "#core/ports/upload-transport.ts";
+import { guarded } from "#core/upload/request-guard.ts";
 import { RateMeter } from "#core/upload/rate-meter.ts";
 import type { Fault } from "./rig/memory-server.ts";
 import { UploadRig } from "./rig/upload-rig.ts";
@@ -121,6 +123,27 @@ describe("the upload's patience", () => {
     rig.start();
     await rig.time.until(() => rig.allSealed(), 30 * 60_000);
     rig.checkReceipts();
+  });
+
+  it("[UP8] a body in slices has its time anew while more is taken or the pace holds it back, and is given up when neither", async () => {
+    const time = new VirtualTime();
+    const progress = { taken: 0, isWaiting: false };
+    const { signal } = new AbortController();
+    const ended: unknown[] = [];
+    const never = (stop: AbortSignal): Promise<Answer<string>> =>
+      new Promise((_, reject) => stop.addEventListener("abort", () => reject(stop.reason)));
+    const request = guarded(time, 20_000, signal, never, progress).catch((error: unknown) => void ended.push(error));
+    for (let second = 0; second < 100; second += 1) {
+      progress.taken += 1_000;
+      await time.pass(1_000);
+    }
+    progress.isWaiting = true;
+    await time.pass(100_000);
+    expect(ended).toEqual([]);
+    progress.isWaiting = false;
+    await time.pass(40_000);
+    await request;
+    expect(ended).toMatchObject([{ wait: "server-silent" }]);
   });
 
   it("[UP8] the time of an epoch follows its size and the measured rate", () => {
