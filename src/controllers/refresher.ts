@@ -19,6 +19,9 @@ const MIN_GAP_MS = 500;
 /** A look may cost at most a tenth of the time: one that takes 300 ms waits 3 s for the next. */
 const REST_PER_WORK = 10;
 
+/** One look that took seconds, on a device that was busy just then, must not leave the page stale for a minute. */
+const MOST_REST_MS = 5_000;
+
 /** Runs `work` on hints: never twice at once, many hints as one, the first at once, the later ones spaced. */
 export function createRefresher(work: (signal: AbortSignal) => Promise<void>, ports: RefresherPorts): Refresher {
   const closing = new AbortController();
@@ -35,7 +38,7 @@ export function createRefresher(work: (signal: AbortSignal) => Promise<void>, po
         ports.failed(error);
       }
       const workMs = (ports.clock.nowUs() - before) / 1000;
-      if (!(await rests(ports.scheduler, Math.max(MIN_GAP_MS, workMs * REST_PER_WORK), closing.signal))) return;
+      if (!(await rests(ports.scheduler, restMs(workMs), closing.signal))) return;
     }
   };
   return {
@@ -49,6 +52,10 @@ export function createRefresher(work: (signal: AbortSignal) => Promise<void>, po
     },
     close: () => closing.abort(),
   };
+}
+
+function restMs(workMs: number): number {
+  return Math.min(MOST_REST_MS, Math.max(MIN_GAP_MS, workMs * REST_PER_WORK));
 }
 
 /** False when it was closed meanwhile. */
