@@ -4,6 +4,7 @@ import path from "node:path";
 import { benchCapture } from "./capture-cpu.ts";
 import { benchFirstFrame } from "./first-frame.ts";
 import { benchGlass } from "./glass-to-glass.ts";
+import { benchHeal } from "./heal.ts";
 import { benchLobby } from "./lobby-bytes.ts";
 import { describeMachine, isQuiet } from "./parts/machine.ts";
 import { type BenchRun, startStudio } from "./parts/studio.ts";
@@ -12,6 +13,7 @@ import { benchForwarding } from "./sfu-forwarding.ts";
 import { benchSignalling } from "./signalling.ts";
 import { benchStop } from "./stop-to-files.ts";
 import { benchStitch } from "./stitch.ts";
+import { benchThree } from "./three-recorded.ts";
 import { benchTiles } from "./tile-cpu.ts";
 import { benchUpload } from "./upload-rate.ts";
 
@@ -26,6 +28,8 @@ const MEASURES: Readonly<Record<string, (run: BenchRun) => Promise<Report>>> = {
   h: benchGlass,
   i: benchForwarding,
   j: benchTiles,
+  k: benchHeal,
+  l: benchThree,
 };
 
 const RESULTS = path.join(import.meta.dirname, "results");

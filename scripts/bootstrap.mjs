@@ -26,7 +26,7 @@ const COMMANDS = {
   check: { program: "scripts/check.ts", tools: [] },
   demux: { program: "container/demux-cli.ts", tools: [], inCallersFolder: true },
   test: { program: "scripts/test.ts", tools: ["chromium", "ffmpeg", "xmllint", "nft"] },
-  bench: { program: "bench/main.ts", tools: ["chromium", "ffmpeg", "curl"] },
+  bench: { program: "bench/main.ts", tools: ["chromium", "ffmpeg", "curl", "nft"] },
 };
 
 async function main() {

@@ -4,6 +4,7 @@ export interface Report {
   readonly key: string;
   readonly title: string;
   readonly columns: readonly string[];
+  /** None: it could not be measured, and the notes say why. */
   readonly rows: readonly (readonly (string | number)[])[];
   /** What the numbers mean, each a sentence. */
   readonly notes: readonly string[];
@@ -20,7 +21,8 @@ export function printReport(report: Report): string {
   const rule = `|${widths.map((width, column) => (column > 0 ? `${"-".repeat(width + 1)}:` : "-".repeat(width + 2))).join("|")}|`;
   const [head = [], ...body] = cells;
   const notes = report.notes.map((note) => `  ${note}`);
-  return [`\n(${report.key}) ${report.title}\n`, line(head), rule, ...body.map(line), "", ...notes].join("\n");
+  const table = body.length === 0 ? [] : [line(head), rule, ...body.map(line), ""];
+  return [`\n(${report.key}) ${report.title}\n`, ...table, ...notes].join("\n");
 }
 
 const pad = (text: string, width: number, right: boolean): string =>

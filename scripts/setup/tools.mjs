@@ -26,7 +26,7 @@ const TOOLS = {
     programs: ["nft"],
     and: ["ip", "tc"],
     packages: () => ["nftables", "iproute2"],
-    without: "the call is not tested on bad networks",
+    without: "the call on bad networks is neither tested nor measured",
   },
   curl: { programs: ["curl"], packages: () => ["curl"], without: "uploads are not compared with curl" },
 };

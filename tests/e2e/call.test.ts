@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { grownBetween, type Inbound, readInbound, readLines, untilHeard, untilSeen } from "./rig/call-stats.ts";
+import { readInbound, readLines, type Stretch, untilHeard, untilSeen, watchPages } from "./rig/call-stats.ts";
 import { CAMERA_RATE } from "./rig/camera.ts";
 import { deliveredTrack } from "./rig/placed.ts";
 import { openSession, type Session } from "./rig/session.ts";
@@ -36,13 +36,6 @@ const tile = (page: Page, name: string) => page.getByRole("group", { name, exact
 
 const mutedTile = (page: Page, name: string) => tile(page, name).and(page.locator("[data-muted]"));
 
-/** What was seen of all pictures on all pages in one stretch. */
-interface Stretch {
-  /** Of each picture. */
-  readonly fps: readonly number[];
-  readonly freezes: number;
-}
-
 /** Three people each see two others. */
 const PICTURES = 6;
 
@@ -55,21 +48,8 @@ const wordsOf = ({ fps, freezes }: Stretch): string =>
 describe("[CA1] three people in a call, recorded beside it", () => {
   let session: Session;
   let pages: ReadonlyMap<string, Page>;
-  const readAll = () => Promise.all(ALL.map((name) => readInbound(pageOf(name))));
   /** While a take runs. */
-  const watch = async (): Promise<Stretch> => {
-    const fromMs = performance.now();
-    const before = await readAll();
-    await forSeconds(session.host, WATCHED_S);
-    const seconds = (performance.now() - fromMs) / 1000;
-    const after = await readAll();
-    const grown = (of: (one: Inbound) => number): number[] =>
-      after.flatMap((inbound, i) => grownBetween(before[i] ?? [], inbound, "video", of));
-    return {
-      fps: grown((each) => each.framesDecoded).map((count) => count / seconds),
-      freezes: grown((each) => each.freezes).reduce((sum, each) => sum + each, 0),
-    };
-  };
+  const watch = () => watchPages(ALL.map(pageOf), () => forSeconds(session.host, WATCHED_S));
   const pageOf = (name: string): Page => {
     const page = pages.get(name);
     if (!page) throw new Error(`${name} is not there`);

@@ -31,8 +31,8 @@ export async function watchConnections(context: BrowserContext): Promise<void> {
     const all = new Set<RTCPeerConnection>();
     window.tapesyncConnections = all;
     window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {
-      construct(Connection, args: [RTCConfiguration?]) {
-        const connection = new Connection(...args);
+      construct(Connection, args: [RTCConfiguration?], made) {
+        const connection: RTCPeerConnection = Reflect.construct(Connection, args, made);
         all.add(connection);
         return connection;
       },
@@ -78,6 +78,36 @@ export function grownBetween(
 ): number[] {
   const was = new Map(before.map((each) => [each.trackId, of(each)]));
   return after.filter((each) => each.kind === kind).map((each) => of(each) - (was.get(each.trackId) ?? 0));
+}
+
+/** What pages received while something went on. */
+export interface Stretch {
+  /** Of each picture, frames/s. */
+  readonly fps: readonly number[];
+  /** Of all pictures together. */
+  readonly freezes: number;
+  /** Share of the sound that was made up for what had not come, 0…1. */
+  readonly concealed: number;
+}
+
+const sumOf = (all: readonly number[]): number => all.reduce((sum, each) => sum + each, 0);
+
+/** Reads before and after `meanwhile`. */
+export async function watchPages(pages: readonly Page[], meanwhile: () => Promise<unknown>): Promise<Stretch> {
+  const readAll = () => Promise.all(pages.map((page) => readInbound(page)));
+  const fromMs = performance.now();
+  const before = await readAll();
+  await meanwhile();
+  const seconds = (performance.now() - fromMs) / 1000;
+  const after = await readAll();
+  const grown = (kind: Inbound["kind"], of: (one: Inbound) => number): number[] =>
+    after.flatMap((inbound, i) => grownBetween(before[i] ?? [], inbound, kind, of));
+  const samples = sumOf(grown("audio", (each) => each.samples));
+  return {
+    fps: grown("video", (each) => each.framesDecoded).map((frames) => frames / seconds),
+    freezes: sumOf(grown("video", (each) => each.freezes)),
+    concealed: sumOf(grown("audio", (each) => each.concealed)) / Math.max(1, samples),
+  };
 }
 
 /** The local description of the connection that has most lines. */
