@@ -67,15 +67,15 @@ function throughLink(linkBytes: number, seconds: number, noiseMs = 0): Seen[] {
 }
 
 describe("what an upload may take beside a call", () => {
-  it("[CA60] begins at 1 Mbit/s and grows while the call is well, until nothing limits", () => {
-    expect(FIRST_PACE.bytesPerSecond).toBe(128_000);
+  it("[CA60] begins at 2 Mbit/s and grows while the call is well, until nothing limits", () => {
+    expect(FIRST_PACE.bytesPerSecond).toBe(256_000);
     expect(after(FIRST_PACE, CALM, 15).bytesPerSecond).toBeGreaterThan(1_000_000);
     expect(after(FIRST_PACE, CALM, 37).bytesPerSecond).toBeNull();
   });
 
   it("[CA60] does not grow while nothing is uploaded, nor to more than three times what moves", () => {
-    expect(after(FIRST_PACE, IDLE, 100).bytesPerSecond).toBe(128_000);
-    expect(after(FIRST_PACE, { ...CALM, uploaded: 0 }, 100).bytesPerSecond).toBe(128_000);
+    expect(after(FIRST_PACE, IDLE, 100).bytesPerSecond).toBe(256_000);
+    expect(after(FIRST_PACE, { ...CALM, uploaded: 0 }, 100).bytesPerSecond).toBe(256_000);
     const proven = wishOf(after(FIRST_PACE, { ...CALM, uploaded: 300_000 }, 100));
     expect(proven).toBeGreaterThan(300_000);
     expect(proven).toBeLessThan(1_200_000);
