@@ -219,8 +219,8 @@ describe("a body in slices over HTTP", () => {
     }
   }
 
-  const put = (streaming: BodyStreaming, pace: BodyPace, origin = server.origin) =>
-    httpUpload({ fetch, origin, studioKey: () => null, streaming }).putEpoch(
+  const put = (streaming: BodyStreaming, pace: BodyPace, through = fetch) =>
+    httpUpload({ fetch: through, origin: server.origin, studioKey: () => null, streaming }).putEpoch(
       ACCESS,
       AT,
       new Blob([BYTES]),
@@ -271,18 +271,9 @@ describe("a body in slices over HTTP", () => {
   });
 
   it("[UT16] a request that fails before anything was taken may be the streaming's fault; one that breaks later is not", async () => {
-    const gone = await listen(() => undefined);
-    await gone.close();
     const [streaming, pace] = [new Streaming(), new Pace()];
     const refusing: typeof fetch = () => Promise.reject(new TypeError("Failed to fetch"));
-    const first = await httpUpload({ fetch: refusing, origin: gone.origin, studioKey: () => null, streaming }).putEpoch(
-      ACCESS,
-      AT,
-      new Blob([BYTES]),
-      HASH,
-      signal,
-      pace,
-    );
+    const first = await put(streaming, pace, refusing);
     expect([first.kind, streaming.told, pace.taken]).toEqual(["unreachable", ["failed"], []]);
     answer = (request) => void request.socket.destroy();
     expect([(await put(streaming, pace)).kind, streaming.told]).toEqual(["unreachable", ["failed"]]);

@@ -1,5 +1,6 @@
 import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { forwardUpgrade } from "./forward-upgrade.ts";
 
 /** One request that went through the gate. `status`: `undefined` when no answer came back. */
 export interface Passage {
@@ -154,21 +155,4 @@ function forward(
   onward.once("error", () => outgoing.destroy());
   outgoing.once("close", () => onward.destroy());
   incoming.pipe(onward);
-}
-
-function forwardUpgrade(target: URL, incoming: IncomingMessage, socket: Socket, head: Buffer): void {
-  const onward = connect(Number(target.port), "127.0.0.1", () => {
-    const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
-    for (let i = 0; i < incoming.rawHeaders.length; i += 2) {
-      lines.push(`${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}`);
-    }
-    onward.write(`${lines.join("\r\n")}\r\n\r\n`);
-    onward.write(head);
-    socket.pipe(onward);
-    onward.pipe(socket);
-  });
-  onward.once("error", () => socket.destroy());
-  socket.once("error", () => onward.destroy());
-  onward.once("close", () => socket.destroy());
-  socket.once("close", () => onward.destroy());
 }

@@ -1,8 +1,8 @@
 import { request } from "node:http";
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { connect, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { selfSigned } from "./certificate.ts";
+import { forwardUpgrade } from "./forward-upgrade.ts";
 import { isEpochPut } from "./gate.ts";
 
 /** One epoch as it came in. */
@@ -58,7 +58,7 @@ export async function openTlsFront(address: string): Promise<TlsFront> {
   // A browser that goes in the middle of its handshake or of a request is no fault of the front's.
   for (const broken of ["sessionError", "tlsClientError"]) server.on(broken, () => undefined);
   server.on("upgrade", (incoming: Http2ServerRequest, socket: Socket, head: Buffer) => {
-    if (target) upgrade(target, incoming, socket, head);
+    if (target) forwardUpgrade(target, incoming, socket, head);
     else socket.destroy();
   });
   await new Promise<void>((resolve) => server.listen(0, address, resolve));
@@ -121,21 +121,4 @@ function forward(
   onward.once("error", () => outgoing.destroy());
   outgoing.once("close", () => onward.destroy());
   incoming.pipe(onward);
-}
-
-function upgrade(target: URL, incoming: Http2ServerRequest, socket: Socket, head: Buffer): void {
-  const onward = connect(Number(target.port), target.hostname, () => {
-    const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
-    for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
-      lines.push(`${incoming.rawHeaders[at]}: ${incoming.rawHeaders[at + 1]}`);
-    }
-    onward.write(`${lines.join("\r\n")}\r\n\r\n`);
-    onward.write(head);
-    socket.pipe(onward);
-    onward.pipe(socket);
-  });
-  onward.once("error", () => socket.destroy());
-  socket.once("error", () => onward.destroy());
-  onward.once("close", () => socket.destroy());
-  socket.once("close", () => onward.destroy());
 }
